@@ -1,0 +1,1 @@
+"""Faults: experiments, the FIS driver, guard rails, probes and CloudWatch collection."""

@@ -1,0 +1,1 @@
+"""Probes: one file per way of seeing a fault begin and end."""
