@@ -1,0 +1,44 @@
+PYTHON ?= python3
+SYSTEM ?= lexohub
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: gameday test lint types contract tests install lock clean
+
+gameday: install ## one whole game day on this machine; its exit code is the run's
+	@$(BIN)/gameday run $(SYSTEM)-local --env local
+
+test: lint types contract tests ## everything CI runs
+
+lint: install
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: install
+	@$(BIN)/mypy
+
+contract: install
+	@$(BIN)/lint-imports
+
+tests: install
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+install: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; this is " + sys.version.split()[0] + " (make PYTHON=...)")'
+	@echo "installing into $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+lock: install ## resolve pyproject.toml again; hashes in, index addresses out
+	@$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv
+	@$(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+		--no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
+	@rm -rf $(VENV)-lock
+
+clean: ## remove what make made; run folders stay
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,230 @@
+"""The command line. Every command has an example in its help; every error exits with a documented code."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chaos import driver
+from chaos.errors import ChaosError
+from chaos.errors import ConfigError as ExperimentError
+from fixtures import environment
+from fixtures.errors import ConfigError as EnvironmentConfigError
+from fixtures.errors import FixtureError
+from gameday import catalog, check, prepare, preview, show, standing
+from gameday.errors import ConfigError, GamedayError
+from gameday.exitcodes import ExitCode
+from gameday.run import judge_and_report, writable
+from gameday.run import run as run_request
+from reports import render
+from reports.errors import ReportError
+from slo.errors import ConfigError as ObjectiveError
+from slo.errors import RecordError, SloError
+
+_USAGE = (ConfigError, ExperimentError, EnvironmentConfigError, ObjectiveError, RecordError)
+_BROKEN = (GamedayError, FixtureError, ChaosError, SloError, ReportError, OSError)
+
+
+def _exits(command: Callable[..., ExitCode | None]) -> Callable[..., None]:
+    """Turn what a command raises into a line on stderr and the documented exit code."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            code = command(*args, **kwargs) or ExitCode.PASS
+        except _USAGE as error:
+            click.echo(f"error: {check.located(error)}", err=True)
+            code = ExitCode.USAGE
+        except _BROKEN as error:
+            click.echo(f"error: {error}", err=True)
+            code = ExitCode.BROKEN
+        except KeyboardInterrupt:
+            code = ExitCode.INTERRUPTED
+        sys.exit(code)
+
+    return wrapped
+
+
+_env = click.option("--env", "env_name", default="local", show_default=True, metavar="ENV",
+                    help="Environment: a name or a .toml file.")  # fmt: skip
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="gameday")
+def main() -> None:
+    """Drive traffic, break things, and say - with evidence - whether the documented targets held.
+
+    Example: gameday run lexohub-local --env local
+    """
+
+
+@main.command("list")
+@_exits
+def list_() -> None:
+    """Systems, scenarios, experiments, plans and environments that are here.
+
+    Example: gameday list
+    """
+    show.catalog(catalog.everything())
+
+
+@main.command("check")
+@_exits
+def check_() -> ExitCode:
+    """Parse and cross-check every shipped file; sends nothing.
+
+    Example: gameday check
+    """
+    problems = check.everything(click.echo)
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    return ExitCode.USAGE if problems else ExitCode.PASS
+
+
+@main.command()
+@click.argument("plan")
+@_env
+@_exits
+def plan(plan: str, env_name: str) -> None:
+    """Say what a run would do: phases, load, faults, objectives and the samples they need. Sends nothing.
+
+    Example: gameday plan lexohub-failover --env local-async
+    """
+    show.preview(preview.of(prepare.request(plan, prepare.Options(env=env_name))))
+
+
+@main.command()
+@click.argument("plan")
+@_env
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+              help="Where the run's folder is made.")  # fmt: skip
+@click.option("--only", multiple=True, metavar="FLOW|TAG", help="Only these flows of the scenario; repeatable.")
+@click.option("--rate", metavar="RATE", help="Requests per second, e.g. 50/s.")
+@click.option("--for", "duration", metavar="TIME", help="Length of the steady phase, e.g. 150s or 5m.")
+@click.option("--no-faults", is_flag=True, help="Leave the plan's experiments out.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of arrivals and data choices.")
+@click.option("--standing", "use_standing", is_flag=True, help="Use the region that `gameday region up` left running.")
+@_exits
+def run(plan: str, out: Path, **options: Any) -> ExitCode:
+    """Run a PLAN, or a system's scenario without a plan file, and judge it.
+
+    \b
+    Examples:
+      gameday run lexohub-local --env local
+      gameday run lexohub --only search --rate 50/s --for 150s --no-faults --env local
+    """
+    chosen = prepare.Options(
+        env=options["env_name"],
+        only=options["only"],
+        rate=options["rate"],
+        duration=options["duration"],
+        no_faults=options["no_faults"],
+        seed=options["seed"],
+        use_standing=options["use_standing"],
+    )
+    command = shlex.join(["gameday", *sys.argv[1:]])
+    request = prepare.request(plan, chosen, out=writable(out), command=command)
+    result = run_request(request, _say)
+    show.verdicts(result.verdicts)
+    click.echo(f"report {result.path / 'report.html'}")
+    return result.code
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print verdicts.json instead of the table.")
+@_exits
+def judge(folder: Path, *, as_json: bool) -> ExitCode:
+    """Judge a run folder again, with the targets as they stand now.
+
+    Example: gameday judge runs/lexohub-local-20260102T030405Z-0a1b
+    """
+    verdicts = judge_and_report(folder)
+    if as_json:
+        click.echo(json.dumps(verdicts.to_json(), indent=1))
+    else:
+        show.verdicts(verdicts)
+    return ExitCode(verdicts.exit)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@_exits
+def report(folder: Path) -> None:
+    """Render report.html, report.md and junit.xml of a judged run folder again.
+
+    Example: gameday report runs/lexohub-local-20260102T030405Z-0a1b
+    """
+    for path in render.render(folder):
+        click.echo(str(path))
+
+
+@main.command()
+@_env
+@_exits
+def abort(env_name: str) -> None:
+    """Stop every experiment that this suite started and undo its faults.
+
+    Example: gameday abort --env local
+    """
+    env = standing.resolved(environment.load(env_name))
+    undone = driver.abort(env)
+    for line in undone:
+        click.echo(str(line))
+    click.echo(f"{len(undone)} undone; nothing of this suite is left open")
+
+
+@main.group()
+def region() -> None:
+    """The local region by itself, for writing scenarios.
+
+    Example: gameday region up --env local --detach
+    """
+
+
+@region.command()
+@_env
+@click.option("--system", default="lexohub", show_default=True)
+@click.option("--detach", is_flag=True, help="Return as soon as it is ready.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Fixed port for the edge; otherwise a free one.")
+@click.option("--json", "as_json", is_flag=True, help="Print region.json when it is ready.")
+@_exits
+def up(env_name: str, system: str, **options: Any) -> ExitCode:
+    """Start the local region; in the foreground until Ctrl-C, or with --detach in the background.
+
+    Example: gameday region up --env local --json
+    """
+    return ExitCode(standing.up(environment.load(env_name), system, **options))
+
+
+@region.command()
+@_env
+@_exits
+def status(env_name: str) -> None:
+    """Print the standing region's region.json.
+
+    Example: gameday region status --env local
+    """
+    click.echo(standing.status(environment.load(env_name)))
+
+
+@region.command()
+@_env
+@_exits
+def down(env_name: str) -> None:
+    """End the standing region and remove everything it made.
+
+    Example: gameday region down --env local
+    """
+    click.echo(standing.down(environment.load(env_name)))
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

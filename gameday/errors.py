@@ -1,0 +1,30 @@
+"""What can go wrong in the composition root.
+
+GamedayError
+├── ConfigError     a plan or an option cannot be meant: exit 2, nothing was sent
+├── RegionError     the local region did not come up, or died: exit 5
+├── LoadError       the traffic process did not start, or ended early: exit 5
+└── FolderError     a run folder cannot be made or written: exit 5
+"""
+
+from __future__ import annotations
+
+
+class GamedayError(Exception):
+    """Root of this package's errors."""
+
+
+class ConfigError(GamedayError):
+    """A plan file or an option says something that cannot be meant."""
+
+
+class RegionError(GamedayError):
+    """The local region did not come up or went away."""
+
+
+class LoadError(GamedayError):
+    """The traffic process could not start or ended before its time."""
+
+
+class FolderError(GamedayError):
+    """A run folder could not be made, read or written."""

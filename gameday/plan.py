@@ -1,0 +1,230 @@
+"""Plans: which system, how much traffic, in which phases, with which experiments, judged by what.
+
+One TOML file each under `gameday/plans/`; the file's stem is the plan's name.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fixtures import quantity
+from fixtures.errors import ConfigError as QuantityError
+from gameday.errors import ConfigError
+from slo.source import line_of
+
+FOLDER = Path(__file__).parent / "plans"
+EXPERIMENTS = Path(__file__).parent.parent / "chaos" / "experiments"
+PHASES = ("warmup", "steady", "fault", "recovered")
+POLICIES = ("local", "nightly", "release")
+MODELS = ("arrivals",)
+
+Keys = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """One stretch of the run; `for_s` in seconds, `experiment` only in a fault phase."""
+
+    name: str
+    for_s: float
+    experiment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """The traffic: `rate` in requests per second, `timeout_s` per request in seconds."""
+
+    model: str = "arrivals"
+    rate: float
+    seed: int = 1
+    max_in_flight: int = 600
+    timeout_s: float = 10.0
+    only: tuple[str, ...] = ()
+    mix: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A whole run, before it is pointed at an environment."""
+
+    name: str
+    system: str
+    policy: str
+    objectives: tuple[str, ...]
+    least_passes: int
+    load: Load
+    phases: tuple[Phase, ...]
+
+    @property
+    def seconds(self) -> float:
+        """How long traffic flows, in seconds, without the read-back."""
+        return sum(phase.for_s for phase in self.phases)
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The experiments in the order they run."""
+        return tuple(phase.experiment for phase in self.phases if phase.experiment)
+
+
+def names() -> list[str]:
+    """The plans that ship with the suite."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load(name_or_path: str | Path) -> Plan:
+    """Read a plan by name or by file; ConfigError with file, line and what was expected."""
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = FOLDER / f"{name_or_path}.toml"
+    if not path.is_file():
+        raise ConfigError(f"no plan {str(name_or_path)!r}; expected one of {names()} or a .toml file")
+    try:
+        text = path.read_text("utf-8")
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    return _Reader(path=path, text=text, data=data).plan()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    path: Path
+    text: str
+    data: Mapping[str, Any]
+
+    def plan(self) -> Plan:
+        self._known((), self.data, {"system", "policy", "objectives", "least_passes", "load", "phase"})
+        objectives = self._objectives()
+        return Plan(
+            name=self.path.stem,
+            system=self._text("system"),
+            policy=self._choice((), self.data, "policy", POLICIES, default="local"),
+            objectives=objectives,
+            least_passes=self._least_passes(len(objectives)),
+            load=self._load(),
+            phases=self._phases(),
+        )
+
+    def _objectives(self) -> tuple[str, ...]:
+        value = self.data.get("objectives")
+        if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+            raise self._error(("objectives",), f"objectives is {value!r}; expected a list of at least one id")
+        twice = sorted({item for item in value if value.count(item) > 1})
+        if twice:
+            raise self._error(("objectives",), f"listed twice: {twice}; expected each id once")
+        return tuple(value)
+
+    def _least_passes(self, objectives: int) -> int:
+        value = self.data.get("least_passes")
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= objectives:
+            raise self._error(
+                ("least_passes",),
+                f"least_passes is {value!r}; expected 1 to {objectives}, the objectives listed",
+            )
+        return value
+
+    def _load(self) -> Load:
+        table = self.data.get("load")
+        if not isinstance(table, dict):
+            raise self._error(("load",), 'no [load]; expected at least rate = "300/s"')
+        self._known(("load",), table, {"model", "rate", "seed", "max_in_flight", "timeout", "only", "mix"})
+        return Load(
+            model=self._choice(("load",), table, "model", MODELS, default="arrivals"),
+            rate=self._quantity(("load", "rate"), table.get("rate"), quantity.rate),
+            seed=self._whole(table, "seed", 1, 0),
+            max_in_flight=self._whole(table, "max_in_flight", 600, 1),
+            timeout_s=self._quantity(("load", "timeout"), table.get("timeout", "10s"), quantity.duration),
+            only=self._only(table),
+            mix=self._mix(table),
+        )
+
+    def _only(self, table: Mapping[str, Any]) -> tuple[str, ...]:
+        value = table.get("only", [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self._error(("load", "only"), f"only is {value!r}; expected a list of flows or tags")
+        return tuple(value)
+
+    def _mix(self, table: Mapping[str, Any]) -> dict[str, float]:
+        value = table.get("mix", {})
+        for flow, weight in value.items() if isinstance(value, dict) else [("mix", None)]:
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
+                raise self._error(
+                    ("load", "mix", flow), f"{flow} is {weight!r}; expected a weight of 0 or more"
+                )
+        return dict(value)
+
+    def _phases(self) -> tuple[Phase, ...]:
+        tables = self.data.get("phase")
+        if not isinstance(tables, list) or not tables:
+            raise self._error(("phase",), "no [[phase]]; expected at least a steady phase")
+        phases = tuple(self._phase(number, table) for number, table in enumerate(tables))
+        if all(phase.name != "steady" for phase in phases):
+            raise self._error(("phase", 0), "no steady phase; expected one before any fault")
+        first_fault = next((n for n, phase in enumerate(phases) if phase.name == "fault"), None)
+        if first_fault is not None and all(phase.name != "steady" for phase in phases[:first_fault]):
+            raise self._error(
+                ("phase", first_fault), "a fault before any steady phase; expected steady first"
+            )
+        return phases
+
+    def _phase(self, number: int, table: Mapping[str, Any]) -> Phase:
+        where: Keys = ("phase", number)
+        self._known(where, table, {"name", "for", "experiment"})
+        name = self._choice(where, table, "name", PHASES)
+        experiment = table.get("experiment")
+        if (name == "fault") != (experiment is not None):
+            raise self._error(
+                (*where, "experiment"), f"a {name} phase; expected an experiment in fault phases only"
+            )
+        if experiment is not None:
+            known = sorted(path.stem for path in (EXPERIMENTS / str(self.data.get("system"))).glob("*.json"))
+            if experiment not in known:
+                raise self._error(
+                    (*where, "experiment"), f"no experiment {experiment!r}; expected one of {known}"
+                )
+        seconds = self._quantity((*where, "for"), table.get("for"), quantity.duration)
+        return Phase(name=name, for_s=seconds, experiment=experiment)
+
+    def _text(self, key: str) -> str:
+        value = self.data.get(key)
+        if not isinstance(value, str) or not value:
+            raise self._error((key,), f"{key} is {value!r}; expected a text")
+        return value
+
+    def _choice(
+        self,
+        where: Keys,
+        table: Mapping[str, Any],
+        key: str,
+        allowed: tuple[str, ...],
+        default: str | None = None,
+    ) -> str:
+        value = table.get(key, default)
+        if value not in allowed:
+            raise self._error((*where, key), f"{key} is {value!r}; expected one of {list(allowed)}")
+        return str(value)
+
+    def _whole(self, table: Mapping[str, Any], key: str, default: int, least: int) -> int:
+        value = table.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise self._error(("load", key), f"{key} is {value!r}; expected a whole number from {least} up")
+        return value
+
+    def _quantity(self, keys: Keys, value: object, parse: Any) -> float:
+        try:
+            return float(parse(value))
+        except QuantityError as error:
+            raise self._error(keys, f"{keys[-1]}: {error.problem}") from error
+
+    def _known(self, where: Keys, table: Mapping[str, Any], known: set[str]) -> None:
+        for key in table:
+            if key not in known:
+                raise self._error((*where, key), f"unknown key {key!r}; expected one of {sorted(known)}")
+
+    def _error(self, keys: Keys, problem: str) -> ConfigError:
+        line = line_of(self.text, keys)
+        return ConfigError(f"{self.path}:{line}: {problem}" if line else f"{self.path}: {problem}")

@@ -1,0 +1,186 @@
+"""One run: region, traffic, phases and faults as nested blocks, then the judge and the report."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos import metrics
+from chaos.errors import ChaosError
+from chaos.experiment import Experiment
+from fixtures.environment import Environment
+from fixtures.errors import FixtureError
+from gameday import folder, live
+from gameday.errors import ConfigError, FolderError, GamedayError
+from gameday.exitcodes import ExitCode
+from gameday.interrupts import interrupts
+from gameday.plan import Plan
+from gameday.region import STANDING, region, standing
+from gameday.timeline import Timeline
+from gameday.traffic import Traffic, traffic
+from reports import render
+from slo import judge, record, verdict
+from slo.errors import SloError
+from slo.objective import Objective
+from slo.verdict import Verdicts
+
+INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Everything a run needs, read and checked before anything starts."""
+
+    plan: Plan
+    env: Environment
+    objectives: tuple[Objective, ...]
+    experiments: Mapping[str, Experiment]
+    traffic: Traffic
+    out: Path
+    command: str
+    use_standing: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what must not be sent.
+
+        Raises:
+            ConfigError: more requests per second than the environment allows.
+        """
+        if self.plan.load.rate > self.env.max_rate:
+            allowed = f"{self.env.max_rate:g}/s"
+            raise ConfigError(
+                f"{self.plan.name} sends {self.plan.load.rate:g}/s; environment {self.env.name!r} allows "
+                f"{allowed} (max_rate in {self.env.path}); nothing was sent"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A finished run: where it is, what was judged, and the exit code."""
+
+    path: Path
+    verdicts: Verdicts
+    code: ExitCode
+
+
+def run(request: Request, say: Callable[[str], None]) -> Result:
+    """Do it.
+
+    Raises:
+        GamedayError, FixtureError, ChaosError: nothing was measured (the region did not start, say).
+    """
+    with interrupts() as stop:
+        with _place(request, stop) as env:
+            path = folder.create(request.out, request.plan)
+            opened = folder.begin(
+                path,
+                plan=request.plan,
+                env=env,
+                traffic=request.traffic,
+                objectives=request.objectives,
+                experiments=request.experiments,
+                command=request.command,
+            )
+            say(f"run folder {path}")
+            reason, broken = _measure(request, env, opened, stop, say)
+        say("judging")
+        opened.close("cut-short" if reason else "complete", reason)
+        verdicts = judge_and_report(path)
+    return Result(path=path, verdicts=verdicts, code=_code(verdicts, reason, broken=broken))
+
+
+def judge_and_report(path: Path) -> Verdicts:
+    """Judge a run folder with its system's objectives and render it; the only place where both meet."""
+    found = record.read(path)
+    objectives = judge.objectives_of(found)
+    verdicts = judge.judge(found, objectives, now=time.time())
+    verdict.write(path, verdicts)
+    render.render(path)
+    return verdicts
+
+
+@contextmanager
+def _place(request: Request, stop: threading.Event) -> Iterator[Environment]:
+    """The resolved environment, with its region under it where it has one."""
+    env = request.env
+    if env.kind != "region":
+        yield env.resolved(None)
+    elif request.use_standing:
+        yield env.resolved(standing(env), STANDING / env.name / "region.json")
+    else:
+        with region(env, request.plan.system, stop=stop) as (up, file):
+            yield env.resolved(up, file)
+
+
+def _measure(
+    request: Request,
+    env: Environment,
+    opened: folder.Folder,
+    stop: threading.Event,
+    say: Callable[[str], None],
+) -> tuple[str, bool]:
+    """Traffic, faults and metrics; why the run was cut short ("" when whole), and whether something broke."""
+    started = time.time()
+    reason, broken = "", False
+    try:
+        if not _drive(request, env, opened, stop, say):
+            reason = INTERRUPTED
+    except (GamedayError, FixtureError, ChaosError, SloError, OSError) as error:
+        reason, broken = str(error), True
+        say(f"cut short: {error}")
+    try:
+        metrics.collect(env, opened.path, started, time.time())
+    except (ChaosError, FixtureError, OSError) as error:
+        say(f"no metrics: {error}")
+    return reason, broken
+
+
+def _drive(
+    request: Request,
+    env: Environment,
+    opened: folder.Folder,
+    stop: threading.Event,
+    say: Callable[[str], None],
+) -> bool:
+    with ExitStack() as stack:
+        process = stack.enter_context(traffic(opened.path, timeout_s=request.plan.load.timeout_s))
+        timeline = Timeline(
+            plan=request.plan,
+            env=env,
+            folder=opened.path,
+            commit=str(opened.manifest["git"]["commit"]),
+            objectives=request.objectives,
+            experiments=request.experiments,
+            traffic=process,
+            stop=stop,
+            say=say,
+        )
+        stack.enter_context(
+            live.watch(
+                opened.path,
+                lambda: timeline.now,
+                lambda ratio: metrics.publish_good_ratio(env, request.plan.system, ratio),
+            )
+        )
+        return timeline.walk()
+
+
+def _code(verdicts: Verdicts, reason: str, *, broken: bool) -> ExitCode:
+    if reason == INTERRUPTED:
+        return ExitCode.INTERRUPTED
+    if broken:
+        return ExitCode.BROKEN
+    return ExitCode(verdicts.exit)
+
+
+def writable(out: Path) -> Path:
+    """`out`, made if it is not there; FolderError when it cannot be."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FolderError(f"cannot make {out}: {error.strerror or error}; choose another --out") from error
+    return out

@@ -1,0 +1,142 @@
+"""The phases of a run as they pass: marked in the run folder, faults set off where the plan has them."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaos import driver
+from chaos.experiment import Experiment
+from fixtures.environment import Environment
+from gameday.errors import LoadError
+from gameday.plan import Phase, Plan
+from slo import jsonl, judge, record
+from slo.objective import Objective
+
+START_LIMIT_S = 90.0
+UNDO_RESERVE_S = 5.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Timeline:
+    """Walks through a plan's phases beside the traffic process.
+
+    `now` names the phase for whoever shows progress.
+    """
+
+    plan: Plan
+    env: Environment
+    folder: Path
+    commit: str
+    objectives: tuple[Objective, ...]
+    experiments: Mapping[str, Experiment]
+    traffic: subprocess.Popen[bytes]
+    stop: threading.Event
+    say: Callable[[str], None]
+    now: str = "logging users in"
+    bounds: list[tuple[Phase, float, float]] = field(default_factory=list)
+
+    def walk(self) -> bool:
+        """Wait for the traffic's start, pass every phase, wait for the read-back; False when interrupted.
+
+        Raises:
+            LoadError: the traffic process ended before its time.
+        """
+        start = self._wait_for("start", START_LIMIT_S)
+        if start is None:
+            return False
+        for phase in self.plan.phases:
+            if not self._pass(phase, start, start + phase.for_s):
+                return False
+            start += phase.for_s
+        self.now = "draining, reading writes back"
+        return self._finished()
+
+    def _pass(self, phase: Phase, start: float, end: float) -> bool:
+        self.now = f"{phase.name}: {phase.experiment}" if phase.experiment else phase.name
+        begun = max(start, time.time()) if phase.name in {"fault", "recovered"} else start
+        self._mark(phase, "start", begun)
+        if phase.experiment:
+            self._fault(self.experiments[phase.experiment], end)
+        whole = self._sleep_until(end)
+        finish = end if whole else time.time()
+        self._mark(phase, "end", finish)
+        self.bounds.append((phase, begun, finish))
+        return whole
+
+    def _fault(self, experiment: Experiment, end: float) -> None:
+        gate = self._gate(experiment)
+        jsonl.append(
+            self.folder / "events.jsonl",
+            {
+                "t": time.time(),
+                "kind": "gate",
+                "experiment": experiment.name,
+                "holds": gate.holds,
+                "reason": gate.reason,
+            },
+        )
+        if not gate.holds:
+            self.say(f"{experiment.name} not started: {gate.reason}")
+            return
+        outcome = driver.run(
+            experiment,
+            self.env,
+            self.folder,
+            stop=self.stop,
+            deadline=end - UNDO_RESERVE_S,
+            run_id=self.folder.name,
+            commit=self.commit,
+        )
+        self.say(f"{experiment.name}: {outcome.summary}")
+
+    def _gate(self, experiment: Experiment) -> judge.Gate:
+        phase, start, end = next(bound for bound in reversed(self.bounds) if bound[0].name == "steady")
+        wanted = tuple(o for o in self.objectives if o.id in experiment.steady_state)
+        del phase
+        return judge.holds(record.read(self.folder), wanted, start=start, end=end)
+
+    def _wait_for(self, edge: str, limit: float) -> float | None:
+        """The time of the traffic's `edge` event; None when interrupted first."""
+        events = self.folder / "events.jsonl"
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline:
+            for event in jsonl.read(events) if events.is_file() else ():
+                if event.get("kind") == "load" and event.get("edge") == edge:
+                    return float(event["t"])
+            if self.stop.wait(0.1):
+                return None
+            self._alive()
+        raise LoadError(f"the traffic did not reach {edge!r} within {limit:g} s")
+
+    def _sleep_until(self, end: float) -> bool:
+        while (left := end - time.time()) > 0:
+            if self.stop.wait(min(left, 0.2)):
+                return False
+            self._alive()
+        return not self.stop.is_set()
+
+    def _finished(self) -> bool:
+        while self.traffic.poll() is None:
+            if self.stop.wait(0.2):
+                return False
+        if self.traffic.returncode:
+            raise LoadError(
+                f"the traffic process ended with code {self.traffic.returncode}; its words are above"
+            )
+        return True
+
+    def _alive(self) -> None:
+        code = self.traffic.poll()
+        if code is not None:
+            raise LoadError(
+                f"the traffic process ended with code {code} in phase {self.now!r}; its words are above"
+            )
+
+    def _mark(self, phase: Phase, edge: str, at: float) -> None:
+        event = {"t": at, "kind": "phase", "name": phase.name, "experiment": phase.experiment, "edge": edge}
+        jsonl.append(self.folder / "events.jsonl", event)

@@ -1,0 +1,72 @@
+"""The traffic process: described before a run, started on a run folder, told to drain at its end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gameday.errors import ConfigError, LoadError
+from gameday.process import ROOT, child
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """What a system's scenario can send: operations and flows as the manifest records them."""
+
+    operations: dict[str, dict[str, Any]]
+    flows: dict[str, dict[str, Any]]
+    requests_per_flow: float
+
+    def driven(self) -> set[str]:
+        """Slugs and `@group` names that at least one flow sends."""
+        slugs = {slug for flow in self.flows.values() if flow["weight"] > 0 for slug in flow["operations"]}
+        groups = {f"@{group}" for slug in slugs for group in self.operations[slug]["groups"]}
+        return slugs | groups
+
+    def rate_of(self, operations: tuple[str, ...], rate: float) -> float:
+        """Requests per second that `operations` (slugs or @groups) get when the whole mix runs at `rate`."""
+        total = sum(flow["weight"] * len(flow["operations"]) for flow in self.flows.values())
+        share = sum(
+            flow["weight"]
+            for flow in self.flows.values()
+            for slug in flow["operations"]
+            if slug in operations
+            or any(f"@{group}" in operations for group in self.operations[slug]["groups"])
+        )
+        return rate * share / total if total else 0.0
+
+
+def describe(system: str, only: tuple[str, ...] = ()) -> Traffic:
+    """Ask the scenario in a process of its own, for Locust rewires whatever process imports it.
+
+    Raises:
+        ConfigError: no such scenario, or `only` names no flow or tag of it.
+    """
+    options = [word for name in only for word in ("--only", name)]
+    done = subprocess.run(
+        [sys.executable, "-m", "scenarios.load.describe", system, *options],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    if done.returncode == 2:
+        raise ConfigError(done.stderr.strip().removeprefix("error: "))
+    if done.returncode:
+        raise LoadError(f"the scenario of {system!r} cannot be read:\n{done.stderr.strip()}")
+    data = json.loads(done.stdout)
+    return Traffic(
+        operations=data["operations"], flows=data["flows"], requests_per_flow=float(data["requests_per_flow"])
+    )
+
+
+@contextmanager
+def traffic(folder: Path, *, timeout_s: float) -> Iterator[subprocess.Popen[bytes]]:
+    """Drive the load that `folder`'s manifest describes; drained, not cut off, when the block ends early."""
+    with child(
+        "scenarios.load.drive", str(folder), env={"GAMEDAY_QUIET": "1"}, patience_s=timeout_s + 15.0
+    ) as process:
+        yield process
