@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from fixtures.environment import names as environment_names
 from gameday.plan import EXPERIMENTS
 from gameday.plan import names as plan_names
 from gameday.process import ROOT
-from fixtures.environment import names as environment_names
 
 
 def systems() -> list[str]:

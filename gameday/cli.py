@@ -105,12 +105,16 @@ def plan(plan: str, env_name: str) -> None:
 @_env
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
               help="Where the run's folder is made.")  # fmt: skip
-@click.option("--only", multiple=True, metavar="FLOW|TAG", help="Only these flows of the scenario; repeatable.")
+@click.option(
+    "--only", multiple=True, metavar="FLOW|TAG", help="Only these flows of the scenario; repeatable."
+)
 @click.option("--rate", metavar="RATE", help="Requests per second, e.g. 50/s.")
 @click.option("--for", "duration", metavar="TIME", help="Length of the steady phase, e.g. 150s or 5m.")
 @click.option("--no-faults", is_flag=True, help="Leave the plan's experiments out.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of arrivals and data choices.")
-@click.option("--standing", "use_standing", is_flag=True, help="Use the region that `gameday region up` left running.")
+@click.option(
+    "--standing", "use_standing", is_flag=True, help="Use the region that `gameday region up` left running."
+)
 @_exits
 def run(plan: str, out: Path, **options: Any) -> ExitCode:
     """Run a PLAN, or a system's scenario without a plan file, and judge it.

@@ -20,7 +20,7 @@ from gameday.errors import FolderError
 from gameday.plan import Plan
 from gameday.process import ROOT
 from gameday.traffic import Traffic
-from slo.objective import Objective
+from slo.objective import Objective, thresholds
 
 SCHEMA = 1
 _PACKAGES = ("gameday", "locust", "gevent", "boto3", "numpy", "hdrhistogram", "moto", "granian", "tantivy")
@@ -83,7 +83,7 @@ def begin(
         "phases": [asdict(phase) for phase in plan.phases],
         "operations": traffic.operations,
         "flows": _mixed(traffic, plan),
-        "thresholds": {"*": _thresholds(objectives)},
+        "thresholds": thresholds(objectives, {s: o["groups"] for s, o in traffic.operations.items()}),
         "objectives": list(plan.objectives),
         "least_passes": plan.least_passes,
         "experiments": {name: _experiment(experiment) for name, experiment in experiments.items()},
@@ -121,10 +121,6 @@ def _mixed(traffic: Traffic, plan: Plan) -> dict[str, Any]:
         name: {**flow, "weight": plan.load.mix.get(name, flow["weight"])}
         for name, flow in traffic.flows.items()
     }
-
-
-def _thresholds(objectives: tuple[Objective, ...]) -> list[float]:
-    return sorted({objective.expression.seconds for objective in objectives if objective.sli == "latency"})
 
 
 def _experiment(experiment: Experiment) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def region(env: Environment, system: str, *, stop: threading.Event) -> Iterator[
     )
     try:
         with child("fixtures.region", *arguments, patience_s=30.0) as process:
-            yield _ready(folder, process, stop), folder / "region.json"
+            yield ready(folder, process, stop), folder / "region.json"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -59,7 +59,8 @@ def standing(env: Environment) -> info.RegionInfo:
     return found
 
 
-def _ready(folder: Path, process: subprocess.Popen[bytes], stop: threading.Event) -> info.RegionInfo:
+def ready(folder: Path, process: subprocess.Popen[bytes], stop: threading.Event) -> info.RegionInfo:
+    """Wait until the region that `process` starts in `folder` is ready; RegionError otherwise."""
     path = folder / "region.json"
     waited = 0.0
     while waited < START_LIMIT_S:

@@ -1,0 +1,179 @@
+"""Reads and cross-checks everything that a run needs, before anything starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chaos import experiment
+from chaos.experiment import Experiment
+from fixtures import environment, quantity
+from fixtures.errors import ConfigError as QuantityError
+from gameday import catalog, plan
+from gameday.errors import ConfigError
+from gameday.plan import Load, Phase, Plan
+from gameday.process import ROOT
+from gameday.run import Request
+from gameday.traffic import Traffic, describe
+from slo import objective
+from slo.objective import Objective
+
+WARMUP_S = 10.0
+DEFAULT_RATE = "50/s"
+DEFAULT_DURATION = "150s"
+_BY_REQUESTS = {"latency", "errors", "availability", "attainment", "leaks"}
+_BY_LEDGER = {"lost_writes", "duplicated_writes", "jobs_completed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line changes about a plan; None and empty leave it as it is."""
+
+    env: str
+    only: tuple[str, ...] = ()
+    rate: str | None = None
+    duration: str | None = None
+    no_faults: bool = False
+    seed: int | None = None
+    use_standing: bool = False
+
+
+def request(name: str, options: Options, *, out: Path = Path("runs"), command: str = "") -> Request:
+    """A run of the plan `name`, or of the system `name` without a plan file.
+
+    Raises:
+        ConfigError: and its kin of other packages; nothing was sent.
+    """
+    env = environment.load(options.env)
+    if _is_plan(name):
+        chosen = _changed(plan.load(name), options)
+        traffic = describe(chosen.system, chosen.load.only)
+        objectives = targets(chosen.system)
+        if options.only or options.no_faults or options.rate:
+            chosen = _narrowed(chosen, objectives, traffic)
+    else:
+        traffic = describe(name, options.only)
+        objectives = targets(name)
+        chosen = _adhoc(name, options, objectives, traffic)
+    _known(chosen, objectives)
+    return Request(
+        plan=chosen,
+        env=env,
+        objectives=objectives,
+        experiments=experiments(chosen),
+        traffic=traffic,
+        out=out,
+        command=command,
+        use_standing=options.use_standing,
+    )
+
+
+def targets(system: str) -> tuple[Objective, ...]:
+    """Every objective of `system`."""
+    return objective.load(ROOT / "slo" / "targets" / f"{system}.toml")
+
+
+def experiments(chosen: Plan) -> dict[str, Experiment]:
+    """The plan's experiments by name."""
+    folder = plan.EXPERIMENTS / chosen.system
+    return {name: experiment.load(folder / f"{name}.json") for name in chosen.experiments}
+
+
+def drivable(one: Objective, traffic: Traffic, rate: float, phases: tuple[Phase, ...]) -> bool:
+    """Whether this traffic in these phases gives the objective something to judge.
+
+    A target that is a rate needs at least that rate: `--rate 50/s` proves nothing about 100 searches a second.
+    """
+    names = {phase.name for phase in phases}
+    if one.phase not in names and one.phase != "all":
+        return False
+    if one.sli in _BY_LEDGER:
+        return "@write" in traffic.driven()
+    if one.sli == "throughput":
+        return traffic.rate_of(one.operations, rate) >= one.expr.limit
+    if one.sli not in _BY_REQUESTS:
+        return False
+    return not one.operations or bool(traffic.driven() & set(one.operations))
+
+
+def _is_plan(name: str) -> bool:
+    if name.endswith(".toml") or name in plan.names():
+        return True
+    if name in catalog.scenarios():
+        return False
+    raise ConfigError(f"no plan or system {name!r}; plans: {plan.names()}; systems: {catalog.scenarios()}")
+
+
+def _changed(chosen: Plan, options: Options) -> Plan:
+    load = replace(chosen.load, only=options.only or chosen.load.only)
+    if options.rate:
+        load = replace(load, rate=_rate(options.rate))
+    if options.seed is not None:
+        load = replace(load, seed=options.seed)
+    phases = chosen.phases
+    if options.duration:
+        seconds = _duration(options.duration)
+        phases = tuple(replace(phase, for_s=seconds) if phase.name == "steady" else phase for phase in phases)
+    if options.no_faults:
+        phases = tuple(phase for phase in phases if phase.name in {"warmup", "steady"})
+    return replace(chosen, load=load, phases=phases)
+
+
+def _narrowed(chosen: Plan, objectives: tuple[Objective, ...], traffic: Traffic) -> Plan:
+    """Drop objectives that the changed plan no longer drives; they are then printed as not driven."""
+    known = {one.id: one for one in objectives}
+    unasked = _BY_REQUESTS | _BY_LEDGER | {"throughput"}
+    names = {phase.name for phase in chosen.phases} | {"all"}
+    kept = tuple(
+        name
+        for name in chosen.objectives
+        if name not in known
+        or (known[name].sli in unasked and drivable(known[name], traffic, chosen.load.rate, chosen.phases))
+        or (known[name].sli not in unasked and known[name].phase in names)
+    )
+    if not kept:
+        raise ConfigError(
+            f"nothing of {chosen.name} is left to judge with these options; expected at least one objective"
+        )
+    return replace(chosen, objectives=kept, least_passes=min(chosen.least_passes, len(kept)))
+
+
+def _adhoc(system: str, options: Options, objectives: tuple[Objective, ...], traffic: Traffic) -> Plan:
+    rate = _rate(options.rate or DEFAULT_RATE)
+    steady = _duration(options.duration or DEFAULT_DURATION)
+    phases = (Phase(name="warmup", for_s=WARMUP_S), Phase(name="steady", for_s=steady))
+    driven = tuple(one.id for one in objectives if drivable(one, traffic, rate, phases))
+    if not driven:
+        raise ConfigError(f"no objective of {system} can be judged at {rate:g}/s with {list(options.only)}")
+    return Plan(
+        name="-".join((system, *options.only)),
+        system=system,
+        policy="local",
+        objectives=driven,
+        least_passes=len(driven),
+        load=Load(rate=rate, only=options.only, seed=1 if options.seed is None else options.seed),
+        phases=phases,
+    )
+
+
+def _known(chosen: Plan, objectives: tuple[Objective, ...]) -> None:
+    unknown = sorted(set(chosen.objectives) - {one.id for one in objectives})
+    if unknown:
+        raise ConfigError(
+            f"{chosen.name}: no objectives {unknown} in slo/targets/{chosen.system}.toml; "
+            f"expected ids from {sorted(one.id for one in objectives)}"
+        )
+
+
+def _rate(text: str) -> float:
+    try:
+        return quantity.rate(text)
+    except QuantityError as error:
+        raise ConfigError(f"--rate: {error.problem}") from error
+
+
+def _duration(text: str) -> float:
+    try:
+        return quantity.duration(text)
+    except QuantityError as error:
+        raise ConfigError(f"--for: {error.problem}") from error

@@ -1,0 +1,67 @@
+"""What a run would do, computed from the files alone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from gameday.run import Request
+from slo.objective import Objective
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """Rows of text, ready for a table."""
+
+    headline: str
+    phases: tuple[tuple[str, str, str, str], ...]
+    objectives: tuple[tuple[str, str, str, str, str, str], ...]
+    not_driven: tuple[str, ...]
+
+
+def of(request: Request) -> Preview:
+    """Preview of a prepared run."""
+    plan, env = request.plan, request.env
+    driven = [one for one in request.objectives if one.id in plan.objectives]
+    return Preview(
+        headline=(
+            f"{plan.name} on {env.name} ({env.kind}): {plan.load.rate:g} requests/s, open arrivals, "
+            f"{plan.seconds:g} s, about {plan.seconds * plan.load.rate:,.0f} requests; seed {plan.load.seed}"
+        ),
+        phases=tuple(
+            (phase.name, f"{phase.for_s:g} s", phase.experiment or "", _what(request, phase.experiment))
+            for phase in plan.phases
+        ),
+        objectives=tuple(_row(request, one) for one in driven),
+        not_driven=tuple(one.id for one in request.objectives if one.id not in plan.objectives),
+    )
+
+
+def samples_needed(budget: float) -> int:
+    """Arrivals, none of them bad, that put the 95% Clopper-Pearson upper bound under `budget` (a fraction)."""
+    return math.floor(math.log(ALPHA) / math.log1p(-budget)) + 1
+
+
+def _what(request: Request, name: str | None) -> str:
+    if name is None:
+        return ""
+    return ", ".join(request.experiments[name].actions)
+
+
+def _row(request: Request, one: Objective) -> tuple[str, str, str, str, str, str]:
+    budget = _budget(one)
+    seconds = sum(phase.for_s for phase in request.plan.phases if one.phase in (phase.name, "all"))
+    arrivals = request.traffic.rate_of(one.operations or ("@api",), request.plan.load.rate) * seconds
+    expected = f"{arrivals:,.0f}" if budget is not None else ""
+    needed = f"{samples_needed(budget):,}" if budget is not None else ""
+    return one.id, one.phase, one.expr.text, expected, needed, one.basis
+
+
+def _budget(one: Objective) -> float | None:
+    if one.expr.quantile is not None:
+        return 1 - one.expr.quantile
+    if one.sli == "errors":
+        return one.expr.limit
+    return 1 - one.expr.limit if one.sli in {"availability", "attainment"} else None

@@ -1,0 +1,77 @@
+"""Tables on the terminal: the verdicts of a run, the preview of a plan, the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+
+from gameday.preview import Preview
+from slo.verdict import Verdicts
+
+_STYLE = {
+    "pass": "green",
+    "fail": "bold red",
+    "inconclusive": "yellow",
+    "no-data": "yellow",
+    "invalid": "magenta",
+}
+
+
+def verdicts(found: Verdicts) -> None:
+    """Objectives with what was measured, then the verdict in one line; red never stands without its word."""
+    console = _console()
+    table = Table(box=None, pad_edge=False)
+    for heading in ("objective", "phase", "target", "measured", "bad/n", "verdict"):
+        table.add_column(
+            heading, justify="right" if heading in {"measured", "bad/n"} else "left", overflow="fold"
+        )
+    for row in found.objectives:
+        name = f"{row.id} [{row.instance}]" if row.instance else row.id
+        counted = f"{row.k:,}/{row.n:,}" if row.n else "-"
+        verdict = f"[{_STYLE.get(row.verdict, '')}]{row.verdict}[/]"
+        table.add_row(
+            name.replace("[", r"\["), row.phase, row.expr, row.measured_text or "-", counted, verdict
+        )
+    console.print(table)
+    for row in found.objectives:
+        if row.verdict != "pass":
+            console.print(f"  {row.id}: {row.reason}", markup=False)
+    if found.not_driven:
+        console.print(f"not driven here: {', '.join(item.id for item in found.not_driven)}", markup=False)
+    style = _STYLE.get(found.verdict, "")
+    console.print(f"[{style}]{found.verdict.upper()}[/] ", end="")
+    console.print(found.reason, markup=False)
+
+
+def preview(found: Preview) -> None:
+    """What a run would do, in the order it would do it."""
+    console = _console()
+    console.print(found.headline, markup=False)
+    phases = Table(box=None, pad_edge=False, title="phases", title_justify="left")
+    for heading in ("phase", "for", "experiment", "what it does"):
+        phases.add_column(heading)
+    for row in found.phases:
+        phases.add_row(*row)
+    console.print(phases)
+    objectives = Table(box=None, pad_edge=False, title="objectives", title_justify="left")
+    for heading in ("objective", "phase", "target", "arrivals expected", "needed with none bad", "basis"):
+        objectives.add_column(heading)
+    for target in found.objectives:
+        objectives.add_row(*target)
+    console.print(objectives)
+    if found.not_driven:
+        console.print(f"not driven: {', '.join(found.not_driven)}", markup=False)
+
+
+def catalog(found: Mapping[str, list[str]]) -> None:
+    """Names by kind."""
+    console = _console()
+    for kind, names in found.items():
+        console.print(f"{kind:<13} {'  '.join(names) or '-'}", markup=False)
+
+
+def _console() -> Console:
+    console = Console(highlight=False, soft_wrap=False)
+    return console if console.is_terminal else Console(highlight=False, width=140)
