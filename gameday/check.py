@@ -83,8 +83,8 @@ def _operations_exist(system: str) -> None:
     for one in prepare.targets(system):
         if missing := set(one.operations) - known:
             raise GamedayError(
-                f"{one.path}:{one.line}: {one.id} names {sorted(missing)}, which scenarios/{system}.py does not send; "
-                f"expected some of {sorted(known)}"
+                f"{one.path}:{one.line}: {one.id} names {sorted(missing)}, which scenarios/{system}.py "
+                f"does not send; expected some of {sorted(known)}"
             )
 
 

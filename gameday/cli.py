@@ -123,7 +123,7 @@ def run(plan: str, out: Path, **options: Any) -> ExitCode:
     Examples:
       gameday run lexohub-local --env local
       gameday run lexohub --only search --rate 50/s --for 150s --no-faults --env local
-    """
+    """  # noqa: D301 - click wants the character
     chosen = prepare.Options(
         env=options["env_name"],
         only=options["only"],

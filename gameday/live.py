@@ -1,4 +1,4 @@
-"""What the traffic sees while it runs: read from the run folder, shown to people, published for the stop alarm."""
+"""What the traffic sees while it runs: read from the run folder, shown, published for the stop alarm."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ class Tail:
 def watch(folder: Path, phase: Callable[[], str], publish: Callable[[float], None]) -> Iterator[None]:
     """Show progress and publish the good ratio every few seconds until the block ends.
 
-    A terminal gets a line that is rewritten each second, a log one line per 10 s. A failing `publish` is said once and
-    ends only the publishing: the stop alarm treats missing data as breaching, so silence is safe.
+    A terminal gets a line that is rewritten each second, a log one line per 10 s. A failing `publish` is
+    said once and ends only the publishing: the stop alarm treats missing data as breaching.
     """
     done = threading.Event()
     thread = threading.Thread(target=_loop, args=(Tail(folder), phase, publish, done), daemon=True)

@@ -82,7 +82,7 @@ def experiments(chosen: Plan) -> dict[str, Experiment]:
 def drivable(one: Objective, traffic: Traffic, rate: float, phases: tuple[Phase, ...]) -> bool:
     """Whether this traffic in these phases gives the objective something to judge.
 
-    A target that is a rate needs at least that rate: `--rate 50/s` proves nothing about 100 searches a second.
+    A target that is a rate needs at least that rate: 50/s prove nothing about 100 searches a second.
     """
     names = {phase.name for phase in phases}
     if one.phase not in names and one.phase != "all":

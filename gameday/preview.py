@@ -40,7 +40,7 @@ def of(request: Request) -> Preview:
 
 
 def samples_needed(budget: float) -> int:
-    """Arrivals, none of them bad, that put the 95% Clopper-Pearson upper bound under `budget` (a fraction)."""
+    """Arrivals, none of them bad, that put the 95% Clopper-Pearson bound under `budget` (a share)."""
     return math.floor(math.log(ALPHA) / math.log1p(-budget)) + 1
 
 

@@ -21,7 +21,7 @@ STANDING = ROOT / ".gameday" / "region"
 
 @contextmanager
 def region(env: Environment, system: str, *, stop: threading.Event) -> Iterator[tuple[info.RegionInfo, Path]]:
-    """Bring the region of `env` up for `system`, and take it down with everything it made; yields its region.json, too.
+    """Bring the region of `env` up for `system`, and take it down with all it made; yields its file, too.
 
     Raises:
         RegionError: it failed to start (with the cause), or did not within two minutes, or `stop` was set.
