@@ -1,0 +1,132 @@
+"""One experiment, from the locks to the proof that its fault is gone.
+
+    check -> plan -> probe armed -> journal entry -> template -> experiment
+
+Each is a `with` block inside the one before, so whatever happens - an error, SIGINT, the deadline, the stop
+alarm - the way out is the same: the experiment is stopped and waited for, the template deleted, the fault
+proven gone, and only then the journal entry closed. The whole way runs in a thread of its own, where a
+KeyboardInterrupt cannot reach it: the first SIGINT asks it to stop, a second one changes nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from chaos import alarms, experiment, guard, journal, probes, reconcile
+from chaos.errors import GuardError
+from chaos.experiment import Experiment
+from chaos.facts import Context
+from chaos.fault import Fault
+from chaos.fis import Fis
+from chaos.journal import Journal
+from chaos.local import LocalRegion
+from chaos.outcome import Outcome, Request, not_started
+from chaos.prober import Prober
+from chaos.proof import Patience
+from chaos.reconcile import Undone, abort
+from fixtures.environment import Environment
+
+__all__ = ["Outcome", "Undone", "abort", "run"]
+
+_LOOK_S = 0.2
+
+
+def run(
+    wanted: Experiment,
+    env: Environment,
+    folder: Path,
+    *,
+    stop: threading.Event,
+    deadline: float,
+    run_id: str,
+    commit: str,
+    log: Journal | None = None,
+    patience: Patience | None = None,
+) -> Outcome:
+    """Run one experiment and undo it; events go to `folder/events.jsonl`.
+
+    `stop` set, or `deadline` (epoch seconds) reached: the experiment is stopped, waited for and undone first.
+    A KeyboardInterrupt meanwhile sets `stop`. The fault is over when this returns: an outcome that is not
+    `verified` has left its journal entry open.
+
+    Raises:
+        ConfigError: the environment lacks what the experiment names.
+        GuardError: a lock is closed; nothing was broken.
+        ProbeError: the probe could not be armed; nothing was broken.
+        FisError: FIS refused or fell silent; what had been started is undone as far as it could be proven.
+        JournalError: the journal cannot be written.
+    """
+    request = Request(
+        experiment=wanted,
+        env=env,
+        folder=folder,
+        stop=stop,
+        deadline=deadline,
+        run_id=run_id,
+        commit=commit,
+        options=experiment.observe_options(wanted, env),
+        journal=log or journal.default(),
+        patience=patience or Patience.of(env),
+    )
+    box: list[Outcome | BaseException] = []
+    thread = threading.Thread(target=_boxed, args=(request, box), name="gameday-fault")
+    thread.start()
+    while thread.is_alive():
+        try:
+            thread.join(_LOOK_S)
+        except KeyboardInterrupt:
+            stop.set()
+    if isinstance(box[0], BaseException):
+        raise box[0]
+    return box[0]
+
+
+def _boxed(request: Request, box: list[Outcome | BaseException]) -> None:
+    try:
+        box.append(_run(request))
+    except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+        box.append(error)
+
+
+def _run(request: Request) -> Outcome:
+    try:
+        return _drive(request)
+    except GuardError:
+        if not request.stop.is_set():
+            raise
+        return not_started(request.experiment, "interrupted before it was started")
+
+
+def _drive(request: Request) -> Outcome:
+    env, wanted, patience = request.env, request.experiment, request.patience
+    template = experiment.resolve(wanted, env)
+    guard.check_names(env, template)
+    guard.check_account(env)
+    fis = Fis.of(env)
+    reconcile.settle(env, request.journal, patience)
+    alarms.await_ok(env, wanted.stop_alarm, timeout_s=patience.alarm_s, stopped=request.stop.is_set)
+    plan = guard.plan(
+        env,
+        fis,
+        template,
+        tags=request.tags("preview"),
+        stopped=request.stop.is_set,
+        timeout_s=patience.preview_s,
+        pause_s=patience.poll_s,
+    )
+    region = LocalRegion(path=env.region_file) if env.region_file else None
+    prober = Prober(
+        probe=probes.kind(wanted.probe).make(request.options, env, region),
+        every_s=wanted.every_s,
+        record=request.saw,
+    )
+    context = Context(env=env, region=region, template=template, arns=plan.arns)
+    if request.stop.is_set() or time.time() >= request.deadline:
+        return not_started(wanted, "no time was left to start it")
+    with prober:
+        fault = Fault(request=request, fis=fis, plan=plan, prober=prober, context=context)
+        with fault.journalled(), fault.template(template) as template_id, fault.running(template_id):
+            fault.watch()
+        return fault.outcome()
