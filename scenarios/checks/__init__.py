@@ -1,0 +1,1 @@
+"""Content checks: what a good answer of each system says."""

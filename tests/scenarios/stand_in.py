@@ -1,0 +1,213 @@
+"""A LexoHub of one process and no database: the HTTP API the scenario speaks, on port 0, with faults to switch on."""
+
+import asyncio
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from fixtures.data import lexohub as data
+
+DOCUMENTS = 2000
+Reply = tuple[int, bytes, dict[str, str]]
+
+
+@dataclass
+class StandIn:
+    """State and faults; `lies` names what is wrong: leak, stale, wrong-pdf, lost-invoice, twice, stuck-pdf."""
+
+    lies: set[str] = field(default_factory=set)
+    port: int = 0
+    seen: Counter[str] = field(default_factory=Counter)
+    runs: set[str] = field(default_factory=set)
+    agents: set[str] = field(default_factory=set)
+    fail: Callable[[str, str], int] = lambda _method, _path: 0
+    sets: dict[str, dict[str, dict[str, Any]]] = field(
+        default_factory=lambda: {name: {} for name in ("invoices", "matter-changes", "workflows", "pdf-jobs")}
+    )
+    matters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def freeze(self, seconds: float) -> None:
+        """Answer nothing for a while, as a stopped process."""
+        self.loop.call_soon_threadsafe(threading.Event().wait, seconds)
+
+    def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply:
+        parts = urlsplit(target)
+        path = [unquote(each) for each in parts.path.strip("/").split("/")]
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        self.runs.add(headers.get("x-gameday-run", ""))
+        self.agents.add(headers.get("user-agent", ""))
+        self.seen[f"{method} {path[-1] if path[0] != 'api' else path[1]}"] += 1
+        if failed := self.fail(method, parts.path):
+            return _json(failed, {"error": {"code": "fault", "message": "switched on"}})
+        if path[0] == "static":
+            return 200, data.static_file(path[1]), {"X-Cache": "Hit from cdn", "Age": "1"}
+        if path[0] == "documents":
+            number = "INV-X" if "wrong-pdf" in self.lies else path[1]
+            return 200, b"%PDF-1.4\n% " + number.encode(), {}
+        if path[1] == "login":
+            return _login(json.loads(body))
+        me = headers.get("authorization", "").removeprefix("Bearer ")
+        if not me:
+            return _json(401, {"error": {"code": "unauthorized", "message": "log in"}})
+        handler = getattr(self, f"_{path[1]}")
+        return handler(
+            me, method, path[2:], query, json.loads(body or b"{}"), headers.get("idempotency-key", "")
+        )
+
+    def _workflow(self, *_: Any) -> Reply:
+        return _json(200, {"matters": 8, "proformas": 6, "invoices": 6, "as_of": time.time()})
+
+    def _matters(self, me: str, method: str, path: list[str], query: Any, body: Any, key: str) -> Reply:
+        keys = data.matter_ids(_number(me), DOCUMENTS)
+        if not path:
+            items = [self._matter(each, me) for each in keys[: int(query["limit"])]]
+            return _json(200, {"items": items})
+        if path[0] not in keys:
+            return _json(404, {"error": {"code": "not_found", "message": path[0]}})
+        matter = self._matter(path[0], me)
+        if method == "PUT":
+            change = body["change"]
+            if "stale" not in self.lies:
+                matter |= {"version": matter["version"] + 1, "last_change": change}
+            self._write("matter-changes", change)
+            return _json(200, {"id": path[0], "version": max(2, matter["version"]), "change": change})
+        return _json(200, matter)
+
+    def _matter(self, key: str, me: str) -> dict[str, Any]:
+        fresh = {"id": key, "title": key, "status": "active", "version": 1, "last_change": None}
+        return self.matters.setdefault(key, fresh | {"advocate_id": me})
+
+    def _invoices(self, me: str, method: str, path: list[str], query: Any, body: Any, key: str) -> Reply:
+        if not path:
+            ident = f"n-{len(self.made)}"
+            made = {"id": ident, "number": f"INV-{len(self.made):06d}", "advocate_id": me, "status": "issued"}
+            self.made[ident] = made | body
+            self._write("invoices", key)
+            return _json(201, self.made[ident])
+        if path[1:] == ["pdf"]:
+            self._write("pdf-jobs", key, state="queued" if "stuck-pdf" in self.lies else "done")
+            if "stuck-pdf" in self.lies:
+                self.sets["pdf-jobs"][key]["count"] = 0
+            return _json(202, {"job_id": path[0]})
+        return _json(200, self.made[path[0]])
+
+    def _pdfs(self, me: str, method: str, path: list[str], *_: Any) -> Reply:
+        numbers = {each.id: each.number for each in data.invoices(_number(me), DOCUMENTS)}
+        number = numbers[path[0]]
+        status = "queued" if "stuck-pdf" in self.lies else "done"
+        url = f"{self.url}/documents/{number}?X-Amz-Signature=1"
+        return _json(200, {"job_id": path[0], "status": status, "number": number, "url": url})
+
+    def _proformas(self, me: str, method: str, path: list[str], query: Any, body: Any, key: str) -> Reply:
+        self._write("workflows", key, state="UpdateStatus")
+        return _json(202, {"workflow_id": key.replace("/", "_")})
+
+    def _workflows(self, me: str, method: str, path: list[str], *_: Any) -> Reply:
+        return _json(200, {"id": path[0], "state": "UpdateStatus", "states": list(data.WORKFLOW_STATES)})
+
+    def _search(self, me: str, method: str, path: list[str], *_: Any) -> Reply:
+        if path == ["facets"]:
+            count = 9999 if "leak" in self.lies else 2
+            each = {"a": count}
+            return _json(200, {"total": count, "by_status": each, "by_matter_type": each, "by_month": each})
+        owner = "adv-99999" if "leak" in self.lies else me
+        hit = {"id": "m-1", "kind": "matter", "title": "t", "advocate_id": owner, "score": 1.0}
+        return _json(200, {"total": 1, "hits": [hit]})
+
+    def _audit(self, me: str, method: str, path: list[str], query: Any, *_: Any) -> Reply:
+        if me != "auditor":
+            return _json(403, {"error": {"code": "forbidden", "message": me}})
+        keys = sorted(self.sets[path[0]])
+        keys = [key for key in keys if key > query.get("after", "")]
+        page = keys[:7]  # small pages: many turns
+        items = [self.sets[path[0]][key] for key in page]
+        return _json(200, {"items": items, "next": page[-1] if len(keys) > len(page) else None})
+
+    def _write(self, name: str, key: str, **more: Any) -> None:
+        if "lost-invoice" in self.lies and name == "invoices" and key.endswith("/3"):
+            return
+        count = 2 if "twice" in self.lies and name == "invoices" else 1
+        self.sets[name][key] = {"id": key, "count": count} | more
+
+
+class _Protocol(asyncio.Protocol):
+    def __init__(self, system: StandIn) -> None:
+        self.system, self.buffer = system, b""
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def data_received(self, received: bytes) -> None:
+        self.buffer += received
+        while b"\r\n\r\n" in self.buffer:
+            head, rest = self.buffer.split(b"\r\n\r\n", 1)
+            lines = head.decode("latin-1").split("\r\n")
+            method, target, _ = lines[0].split(" ")
+            headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:])}
+            length = int(headers.get("content-length", 0))
+            if len(rest) < length:
+                return
+            self.buffer = rest[length:]
+            status, body, extra = self.system.answer(method, target, headers, rest[:length])
+            fields = "".join(f"{name}: {value}\r\n" for name, value in extra.items())
+            opening = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{fields}\r\n"
+            self.transport.write(opening.encode() + body)
+
+
+@contextmanager
+def stand_in(**settings: Any) -> Iterator[StandIn]:
+    """A running stand-in; ended with the block."""
+    system = StandIn(**settings)
+    started = threading.Event()
+    stop: asyncio.Event | None = None
+
+    async def serve() -> None:
+        nonlocal stop
+        system.loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        server = await system.loop.create_server(lambda: _Protocol(system), "127.0.0.1", 0, backlog=1024)
+        system.port = server.sockets[0].getsockname()[1]
+        started.set()
+        await stop.wait()
+        server.close()
+        server.close_clients() if hasattr(server, "close_clients") else None
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    try:
+        assert started.wait(10)
+        yield system
+    finally:
+        system.loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+
+
+def _login(asked: dict[str, Any]) -> Reply:
+    name = asked["email"].split("@")[0]
+    ident = "auditor" if name == "auditor" else f"adv-{name.removeprefix('advocate-')}"
+    return _json(200, {"token": ident, "advocate_id": ident, "expires_in": 3600})
+
+
+def _number(me: str) -> int:
+    return int(me.removeprefix("adv-"))
+
+
+def _json(status: int, value: Any) -> Reply:
+    return status, json.dumps(value).encode(), {"Content-Type": "application/json"}
+
+
+if __name__ == "__main__":
+    with stand_in() as running:
+        print(running.port, flush=True)
+        threading.Event().wait()
