@@ -90,9 +90,11 @@ def down(env: Environment) -> str:
 
 
 def resolved(env: Environment) -> Environment:
-    """`env` with the standing region's addresses, where it is one."""
+    """`env` with the standing region's addresses where one is up; a region that is gone leaves it as it is."""
     if env.kind != "region":
         return env.resolved(None)
+    if _process(env) is None:
+        return env
     return env.resolved(standing(env), folder(env) / info.FILE_NAME)
 
 
