@@ -81,7 +81,7 @@ def test_what_cannot_be_meant_is_refused_with_its_line(
 
 def test_a_plan_that_drives_nothing_is_refused(tmp_path: Path) -> None:
     """No phases means nothing to judge."""
-    path = written(tmp_path, GOOD.split("[[phase]]")[0])
+    path = written(tmp_path, GOOD.split("[[phase]]", maxsplit=1)[0])
     with pytest.raises(ConfigError, match="at least a steady phase"):
         plan.load(path)
 
