@@ -39,13 +39,16 @@ class Interval:
     where: str
     text: str
 
-    def add_to(self, total: Histogram) -> None:
-        """Add its counts to an array."""
+    def sparse(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Bucket numbers and counts of the buckets that are not empty.
+
+        Raises:
+            RecordError: it is damaged; names file and line.
+        """
         try:
-            places, values = _sparse(self.text)
+            return _sparse(self.text)
         except ValueError as error:
             raise RecordError(f"{self.where}: {error}; the file was damaged after it was written") from error
-        total[places] += values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +70,22 @@ class Log:
             of_tag = self.intervals.get(tag, {})
             for start in of_tag if wanted is None else wanted:
                 for interval in of_tag.get(start, ()):
-                    interval.add_to(total)
+                    places, values = interval.sparse()
+                    total[places] += values
         return total
+
+    def tail(self, tag: str, starts: Sequence[float], q: float) -> tuple[Histogram, Histogram]:
+        """By interval: values in buckets above the tag's q-quantile over all of these, and all values."""
+        of_tag = self.intervals.get(tag, {})
+        parts = [[interval.sparse() for interval in of_tag.get(start, ())] for start in starts]
+        total = empty()
+        for places, values in (pair for part in parts for pair in part):
+            total[places] += values
+        rank = q * int(total.sum())
+        bucket = int(np.searchsorted(np.cumsum(total), max(rank, 1)))
+        above = [sum(int(values[places > bucket].sum()) for places, values in part) for part in parts]
+        every = [sum(int(values.sum()) for _, values in part) for part in parts]
+        return np.array(above, dtype=np.int64), np.array(every, dtype=np.int64)
 
     def starts(self, start: float, end: float) -> tuple[float, ...]:
         """Starts of the intervals that lie wholly in [start, end), over all tags."""

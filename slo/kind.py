@@ -24,7 +24,8 @@ class Shape:
 
     `forms` are pairs (metric, unit) of expressions; `phases` the phases it can be judged in; `needs` and
     `takes` the keys of its own that must or may stand in the table. `integrity`: its failure stands
-    whatever else happened. `load`: a generator that was the bottleneck voids it.
+    whatever else happened. `aftermath`: in phase fault it looks at the
+    time after the fault as well. `load`: a generator that was the bottleneck voids it.
     """
 
     forms: tuple[tuple[str, str], ...]
@@ -34,6 +35,7 @@ class Shape:
     takes: frozenset[str] = frozenset()
     integrity: bool = False
     load: bool = True
+    aftermath: bool = False
 
 
 class Kind(Protocol):

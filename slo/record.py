@@ -109,20 +109,40 @@ class Record:
     events: tuple[Event, ...]
     metrics: tuple[Point, ...]
     ledger: tuple[Event, ...]
-    _histograms: list[histogram.Log] = field(default_factory=list, repr=False)
+    memory: dict[object, tuple[Counts, Counts]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def state(self) -> str:
         """`complete`, or `cut-short` for everything the manifest does not call complete."""
         return "complete" if self.manifest.state == "complete" else "cut-short"
 
-    @property
+    @cached_property
     def histograms(self) -> histogram.Log:
         """The latency log, read when first asked for; empty when there is none."""
-        if not self._histograms:
-            path = self.folder / "latency.hlog"
-            self._histograms.append(histogram.read(path) if path.exists() else histogram.Log(intervals={}))
-        return self._histograms[0]
+        path = self.folder / "latency.hlog"
+        return histogram.read(path) if path.exists() else histogram.Log(intervals={})
+
+    @cached_property
+    def valid(self) -> Counts:
+        """Arrivals that can be judged, (operations, seconds).
+
+        An arrival without an answer is a bad one, unless the run was cut short (or is still going on) and
+        the client would still have waited for it.
+        """
+        counters = self.counters
+        answered = counters.ok + counters.failed
+        valid = np.maximum(counters.intended, answered)
+        if self.state != "complete":
+            tail = max(counters.seconds - ceil(self.manifest.timeout_s), 0)
+            valid[:, tail:] = answered[:, tail:]
+        settled: Counts = valid
+        return settled
+
+    @cached_property
+    def bad(self) -> Counts:
+        """Arrivals without a good answer, (operations, seconds)."""
+        bad: Counts = self.valid - self.counters.ok
+        return bad
 
     def of_kind(self, kind: str, **fields: object) -> list[Event]:
         """Events of a kind whose fields have these values, by time."""

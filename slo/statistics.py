@@ -1,8 +1,9 @@
-"""The statistics of verdicts: exact binomial bounds, and what they are worth when requests are not independent.
+"""The statistics of verdicts: exact binomial bounds, and their worth when requests depend on each other.
 
-Formulas: Clopper and Pearson (1934) through the incomplete beta function, whose continued fraction is evaluated by
-Lentz's method (Numerical Recipes 6.4) and whose front factor by Loader's saddle-point form (2000), which keeps its digits
-where differences of log-gammas lose them. The design effect is Kish's, with 10 s blocks as clusters.
+Formulas: Clopper and Pearson (1934) through the incomplete beta function, whose continued fraction is
+evaluated by Lentz's method (Numerical Recipes 6.4) and whose front factor by Loader's saddle-point form
+(2000), which keeps its digits where differences of log-gammas lose them. The design effect is Kish's, with
+10 s blocks as clusters.
 """
 
 from collections.abc import Callable
@@ -81,7 +82,8 @@ def transferred(deff: float, share: float, budget: float) -> float:
     """The design effect at a budget, from one measured on events of another share.
 
     If the rate of events varies between blocks by a relative c, blocks of m arrivals have a design effect of
-    1 + m c^2 p / (1 - p). The variation c is what two kinds of events share, so the excess is carried over by the odds.
+    1 + m c^2 p / (1 - p). The variation c is what two kinds of events share, so the excess is carried over
+    by the odds.
     """
     return 1 + (deff - 1) * (budget / (1 - budget)) / (share / (1 - share))
 
@@ -89,7 +91,7 @@ def transferred(deff: float, share: float, budget: float) -> float:
 def mean_interval(
     amounts: NDArray[np.float64], exposures: NDArray[np.float64], alpha: float = ALPHA
 ) -> tuple[float, float, float]:
-    """A rate and its one-sided bounds from blocks: sum(amounts) / sum(exposures) and Student's t over the blocks."""
+    """A rate and its one-sided bounds from blocks: sum(amounts) / sum(exposures) with Student's t."""
     total = float(exposures.sum())
     rate = float(amounts.sum()) / total
     blocks = amounts.size
@@ -104,7 +106,8 @@ def mean_interval(
 def seconds_needed(k: int, n: int, deff: float, budget: float, seconds: float) -> float | None:
     """How much longer the same traffic must run until the bounds leave the budget on one side.
 
-    None when they never would within a thousand times the present length: the rate is too close to the budget.
+    None when they never would within a thousand times the present length: the rate is too close to the
+    budget.
     """
 
     def decided(factor: float) -> bool:
@@ -142,7 +145,7 @@ def t_quantile(probability: float, freedom: float) -> float:
 
 
 def _front(a: float, b: float, x: float) -> float:
-    """x^a (1-x)^b / B(a, b)."""
+    """The factor x^a (1-x)^b / B(a, b)."""
     n = a + b
     exponent = _stirling(n) - _stirling(a) - _stirling(b) - _deviance(a, n * x) - _deviance(b, n * (1 - x))
     return exp(exponent) * sqrt(a * b / (2 * pi * n))
@@ -157,7 +160,7 @@ def _stirling(z: float) -> float:
 
 
 def _deviance(x: float, mean: float) -> float:
-    """x log(x / mean) + mean - x, without cancellation near the mean."""
+    """The deviance x log(x / mean) + mean - x, without cancellation near the mean."""
     if abs(x - mean) >= 0.1 * (x + mean):
         return x * log(x / mean) + mean - x
     v = (x - mean) / (x + mean)
@@ -195,7 +198,7 @@ def _away(value: float, tiny: float) -> float:
 
 
 def _solve(increasing: Callable[[float], float], target: float) -> float:
-    """The x in (0, 1) where an increasing function reaches the target, by bisection on the scale that x needs."""
+    """The x in (0, 1) where an increasing function reaches the target, by bisection."""
     low, high = 0.0, 1.0
     guess = 0.5
     while increasing(guess) > target and guess > 1e-300:

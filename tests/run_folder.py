@@ -2,7 +2,8 @@
 
     folder = write(tmp_path / "run", Plan(outages=[Outage(start=142, end=155, groups=("write",))]))
 
-Seconds in a plan count from the start of the load. Every second and operation has the same number of arrivals.
+Seconds in a plan count from the start of the load. Every second and operation has the same number of
+arrivals.
 """
 
 import json
@@ -45,7 +46,7 @@ LIMITS = (0.1, 0.5)
 
 @dataclass(kw_only=True)
 class Outage:
-    """Arrivals of [start, end) that go wrong: `share` of them, as class `bad`; every operation if no group is named."""
+    """A `share` of the arrivals of [start, end) goes wrong, as class `bad`; no groups means all operations."""
 
     start: float
     end: float
@@ -180,24 +181,25 @@ def _events(plan: Plan) -> list[Mapping[str, Any]]:
             events.extend(_fault(plan, experiment, at))
         at += length
         events.append({"t": at, **both, "edge": "end"})
-    for second in range(plan.seconds):
-        events.append(
-            {
-                "t": START + second + 1,
-                "kind": "generator",
-                "cpu": plan.cpu,
-                "lag_p50": plan.lag_p99 / 10,
-                "lag_p99": plan.lag_p99,
-                "lag_max": plan.lag_p99 * 3,
-                "in_flight": 4,
-                "dropped_system": 0,
-                "dropped_generator": 0,
-                "clock_step": 0.0,
-            }
-        )
+    events.extend(_generator(plan, second) for second in range(plan.seconds))
     events.append({"t": at, "kind": "load", "edge": "end"})
     events.append({"t": at + 1, "kind": "load", "edge": "drained"})
     return list(events)
+
+
+def _generator(plan: Plan, second: int) -> dict[str, Any]:
+    return {
+        "t": START + second + 1,
+        "kind": "generator",
+        "cpu": plan.cpu,
+        "lag_p50": plan.lag_p99 / 10,
+        "lag_p99": plan.lag_p99,
+        "lag_max": plan.lag_p99 * 3,
+        "in_flight": 4,
+        "dropped_system": 0,
+        "dropped_generator": 0,
+        "clock_step": 0.0,
+    }
 
 
 def _fault(plan: Plan, experiment: str | None, at: float) -> list[dict[str, Any]]:
@@ -264,31 +266,34 @@ def _line(second: int, slug: str, rate: int, bad: dict[str, int], latency: Any) 
     }
 
 
+_SERIES: tuple[tuple[str, str, dict[str, str], str, float], ...] = (
+    ("AWS/ElastiCache", "CacheHits", {"CacheClusterId": "lexohub-redis-001"}, "Sum", 900.0),
+    ("AWS/ElastiCache", "CacheMisses", {"CacheClusterId": "lexohub-redis-001"}, "Sum", 100.0),
+    (
+        "AWS/RDS",
+        "DatabaseConnections",
+        {"DBClusterIdentifier": "lexohub-cluster", "Role": "WRITER"},
+        "Maximum",
+        20.0,
+    ),
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "lexohub-pdf"}, "Maximum", 0.0),
+)
+
+
 def _metrics(plan: Plan) -> list[Mapping[str, Any]]:
-    points: list[Mapping[str, Any]] = []
-    redis = {"CacheClusterId": "lexohub-redis-001"}
-    writer = {"DBClusterIdentifier": "lexohub-cluster", "Role": "WRITER"}
-    queue = {"QueueName": "lexohub-pdf"}
-    for t in range(START, START + plan.seconds, 5):
-        points.append(_point(t, "AWS/ElastiCache", "CacheHits", redis, "Sum", 900.0))
-        points.append(_point(t, "AWS/ElastiCache", "CacheMisses", redis, "Sum", 100.0))
-        points.append(_point(t, "AWS/RDS", "DatabaseConnections", writer, "Maximum", 20.0))
-        points.append(_point(t, "AWS/SQS", "ApproximateNumberOfMessagesVisible", queue, "Maximum", 0.0))
-    return points
-
-
-def _point(
-    t: float, namespace: str, metric: str, dimensions: dict[str, str], stat: str, value: float
-) -> dict[str, Any]:
-    return {
-        "t": t,
-        "namespace": namespace,
-        "metric": metric,
-        "dimensions": dimensions,
-        "stat": stat,
-        "period": 5,
-        "value": value,
-    }
+    return [
+        {
+            "t": t,
+            "namespace": namespace,
+            "metric": metric,
+            "dimensions": dimensions,
+            "stat": stat,
+            "period": 5,
+            "value": value,
+        }
+        for t in range(START, START + plan.seconds, 5)
+        for namespace, metric, dimensions, stat, value in _SERIES
+    ]
 
 
 _SETS = (

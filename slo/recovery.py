@@ -1,0 +1,179 @@
+"""Recovery from a fault as users saw it: when trouble began, when it was over, and how sure that is.
+
+t0 and t_end are the first and the last sight that the fault's probe had of it. In windows of 5 s from t0 on:
+
+t1  begins the first of two consecutive windows that are surely above the budget (lower bound, alpha split
+over the
+    windows examined, design effect of the steady phase) or in which nothing was completed at all
+t2  is the smallest second from t1 on at which the aggregate over the next 60 s and over the next 5 s is
+within the budget
+    and at least 95% of the planned arrivals were completed
+
+Both windows shrink with a declared time scale and with nothing else. Because t2 is read off a grid of
+windows, every duration x is reported as [x, x + 5 s].
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slo import statistics
+
+HOLD_S = 60.0
+LEAD_S = 5.0
+ATTAINMENT = 0.95
+LEAST_ARRIVALS = 30
+
+RECOVERED, NO_IMPACT, CENSORED, NOT_OBSERVED = "recovered", "no-impact", "censored", "fault-not-observed"
+
+Series = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """Arrivals per second from epoch second `start` on, of the operations that the fault may touch."""
+
+    start: int
+    valid: Series
+    bad: Series
+    ok: Series
+    planned: Series
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What a fault did to one group of operations. Times are epoch seconds, pairs are [x, x + 5 s].
+
+    When `state` is censored, the lower end of a pair is what the record can vouch for and the upper end
+    means nothing.
+    """
+
+    experiment: str
+    state: str
+    operations: tuple[str, ...] = ()
+    t0: float | None = None
+    t_end: float | None = None
+    t1: float | None = None
+    t2: float | None = None
+    absorption: tuple[float, float] | None = None
+    after_removal: tuple[float, float] | None = None
+    relapses: tuple[float, ...] = ()
+    arrivals: int = 0
+    budget_share: float | None = None
+    api_start: float | None = None
+
+
+def analyse(
+    traffic: Traffic,
+    *,
+    t0: float,
+    t_end: float | None,
+    horizon: float,
+    budget: float,
+    deff: float,
+    scale: float = 1.0,
+) -> Recovery:
+    """Find t1 and t2 in [t0, horizon). What belongs to the experiment is left to the caller."""
+    lead, hold = max(round(LEAD_S * scale), 1), max(round(HOLD_S * scale), 1)
+    first = max(floor(t0) - traffic.start, 0)
+    last = min(floor(horizon) - traffic.start, traffic.valid.size)
+    breaches = _breaches(traffic, range(first, last - lead + 1, lead), budget=budget, deff=deff)
+    seen_until = last if t_end is None else min(max(floor(t_end) + 1 - traffic.start, first + 2 * lead), last)
+    arrivals = int(traffic.valid[first:seen_until].sum())
+    if not breaches:
+        zero = (0.0, float(lead))
+        return Recovery(
+            experiment="",
+            state=NO_IMPACT,
+            t0=t0,
+            t_end=t_end,
+            absorption=zero,
+            after_removal=None if t_end is None else zero,
+            arrivals=arrivals,
+        )
+    t1 = max(t0, float(traffic.start + breaches[0]))
+    sums = _Sums(traffic, last)
+    searched = range(max(breaches[0], floor(t1) - traffic.start), last)
+    place, certain = _first_good(sums, searched, lead=lead, hold=hold, budget=budget)
+    t2 = float(traffic.start + place)
+    absorbed = max(t2 - t0, 0.0)
+    removed = None if t_end is None else max(t2 - t_end, 0.0)
+    later = (
+        [begin for begin in breaches if begin >= place and begin - lead not in breaches] if certain else []
+    )
+    return Recovery(
+        experiment="",
+        state=RECOVERED if certain else CENSORED,
+        t0=t0,
+        t_end=t_end,
+        t1=t1,
+        t2=t2 if certain else None,
+        absorption=(absorbed, absorbed + lead),
+        after_removal=None if removed is None else (removed, removed + lead),
+        relapses=tuple(float(traffic.start + begin) for begin in later),
+        arrivals=arrivals,
+    )
+
+
+def _breaches(traffic: Traffic, starts: range, *, budget: float, deff: float) -> list[int]:
+    """Starts of the windows that begin two consecutive bad ones, surely bad or without a completion."""
+    alpha = statistics.ALPHA / max(len(starts), 1)
+    wrong = [_is_wrong(traffic, slice(s, s + starts.step), budget, deff, alpha) for s in starts]
+    return [s for s, one, two in zip(starts, wrong, wrong[1:], strict=False) if one and two]
+
+
+def _is_wrong(traffic: Traffic, window: slice, budget: float, deff: float, alpha: float) -> bool:
+    n = int(traffic.valid[window].sum())
+    if n == 0:
+        return False
+    if int(traffic.ok[window].sum()) == 0:
+        return True
+    k = int(traffic.bad[window].sum())
+    return k > budget * n and statistics.lower(k / deff, n / deff, alpha) > budget
+
+
+class _Sums:
+    """Running sums, so that any window is two look-ups."""
+
+    def __init__(self, traffic: Traffic, last: int) -> None:
+        names = ("valid", "bad", "ok", "planned")
+        self.sums = {n: np.concatenate(([0], np.cumsum(getattr(traffic, n)[:last]))) for n in names}
+
+    def of(self, name: str, start: int, end: int) -> int:
+        return int(self.sums[name][end] - self.sums[name][start])
+
+
+def _first_good(sums: _Sums, searched: range, *, lead: int, hold: int, budget: float) -> tuple[int, bool]:
+    """The first second that may be t2, and whether the record reaches far enough to be certain."""
+    last = searched.stop
+    for place in searched:
+        if not _within(sums, place, min(place + lead, last), budget):
+            continue
+        if place + hold <= last:
+            if _within(sums, place, place + hold, budget):
+                return place, True
+        elif _may_hold(sums, place, last, hold, budget):
+            return place, False
+    return last, False
+
+
+def _within(sums: _Sums, start: int, end: int, budget: float) -> bool:
+    n = sums.of("valid", start, end)
+    planned = sums.of("planned", start, end)
+    good = sums.of("ok", start, end)
+    return n > 0 and sums.of("bad", start, end) <= budget * n and good >= ATTAINMENT * planned
+
+
+def _may_hold(sums: _Sums, start: int, last: int, hold: int, budget: float) -> bool:
+    """Whether a window that the record cuts off could still come out good if nothing bad followed."""
+    whole = hold / (last - start)
+    return sums.of("bad", start, last) <= budget * sums.of("valid", start, last) * whole
+
+
+def worst(recoveries: Sequence[Recovery]) -> Recovery | None:
+    """The one that took longest, for what must wait until all operations are well."""
+    known = [one for one in recoveries if one.t2 is not None]
+    return max(known, key=lambda one: one.t2 or 0.0) if known else None

@@ -1,0 +1,54 @@
+"""Latency from the intended start: `p(99) < 500ms` says that at most 1% get no good answer within 500 ms.
+
+Slow, failed, timed out and unsent arrivals are bad alike. `max < 1s` says that none was bad, as far as this
+run can say.
+"""
+
+from dataclasses import replace
+
+from slo import histogram
+from slo.finding import Finding, compare, no_data, spoken
+from slo.kind import Shape
+from slo.objective import Objective
+from slo.scope import Scope
+from slo.shares import bad_and_valid, judge_share
+
+SHAPE = Shape(forms=(("p", "s"), ("max", "s")))
+
+
+def judge(objective: Objective, scope: Scope) -> Finding:
+    """Judge the share of arrivals without a good answer in time; show the percentile over all arrivals."""
+    bad, valid = bad_and_valid(objective, scope)
+    if objective.expr.metric == "max":
+        return _all(objective, scope)
+    found = judge_share(objective, scope, bad=bad, valid=valid)
+    if found.n is None:
+        return found
+    quantile = _percentile(objective, scope, objective.expr.quantile or 0.0)
+    text = "no answer" if quantile is None else spoken(quantile, "s")
+    return replace(found, measured=quantile, measured_text=text)
+
+
+def _all(objective: Objective, scope: Scope) -> Finding:
+    bad, valid = bad_and_valid(objective, scope)
+    rows = scope.rows(objective.operations)
+    k, n = int(bad[rows][:, scope.columns].sum()), int(valid[rows][:, scope.columns].sum())
+    if n < objective.min_samples:
+        return no_data(objective.expr, f"{n} arrivals of the {objective.min_samples} it asks for")
+    found = compare(
+        objective.expr, objective.expr.limit if k else 0.0, f"{k} of {n} arrivals were slower", n=n
+    )
+    greatest = _percentile(objective, scope, 1.0)
+    text = "no answer" if greatest is None else spoken(greatest, "s")
+    return replace(found, k=k, measured=greatest, measured_text=text, margin=None)
+
+
+def _percentile(objective: Objective, scope: Scope, q: float) -> float | None:
+    """From the intervals inside the windows; failed arrivals count as infinitely slow."""
+    log = scope.record.histograms
+    slugs = scope.record.manifest.select(objective.operations)
+    starts = [start for window in scope.windows for start in log.starts(*window)]
+    good = log.merged([f"{slug}.ok" for slug in slugs], starts)
+    rows = scope.rows(objective.operations)
+    failed = int(scope.record.bad[rows][:, scope.columns].sum())
+    return histogram.quantile(good, q, int(good.sum()) + failed)

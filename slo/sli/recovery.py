@@ -1,0 +1,99 @@
+"""Recovery from a fault: on the absorption clock from its first effect, on the removal clock from its last.
+
+`against` names the objective whose budget tells trouble from health. On the removal clock, `backlog` names
+queue series that must be back at what they were in the steady phase (dead-letter queues aside: nothing
+drains them by itself).
+"""
+
+from dataclasses import replace
+
+from slo.finding import FAIL, INCONCLUSIVE, PASS, Finding, margin, no_data, spoken
+from slo.kind import Shape
+from slo.objective import Objective
+from slo.record import Record
+from slo.recovery import CENSORED, LEAD_S, LEAST_ARRIVALS, NO_IMPACT, NOT_OBSERVED, Recovery
+from slo.scope import Scope
+
+SHAPE = Shape(
+    forms=(("recovery", "s"),),
+    phases=("fault",),
+    needs=frozenset({"against"}),
+    takes=frozenset({"clock", "backlog"}),
+)
+
+
+def judge(objective: Objective, scope: Scope) -> Finding:
+    """Judge the clock's [x, x + 5 s] against the limit: pass if all of it is below, fail if none of it is."""
+    found = scope.recovery
+    if not isinstance(found, Recovery):
+        return no_data(objective.expr, "no fault belongs to this objective")
+    if found.state == NOT_OBSERVED:
+        return _open(objective, found, "fault not observed: no probe saw it begin")
+    if found.state == NO_IMPACT and found.arrivals < max(objective.min_samples, LEAST_ARRIVALS):
+        return _open(
+            objective, found, f"only {found.arrivals} arrivals during the fault: impact would not have shown"
+        )
+    pair = found.absorption if objective.clock == "absorption" else found.after_removal
+    if pair is None:
+        return _open(objective, found, "no probe saw the fault end, so the removal clock did not start")
+    if objective.clock == "removal" and objective.backlog and found.t_end is not None:
+        drained = drained_at(scope.record, objective.backlog, found.t_end)
+        if drained is None:
+            return _open(objective, found, f"nothing shows that {', '.join(objective.backlog)} drained")
+        late = max(drained - found.t_end, 0.0)
+        pair = max(pair, (late, late + LEAD_S))
+    return _against(objective, found, pair)
+
+
+def _against(objective: Objective, found: Recovery, pair: tuple[float, float]) -> Finding:
+    expr = objective.expr
+    low, high = pair
+    story = _story(found, objective.clock, pair)
+    if found.state == CENSORED:
+        verdict = INCONCLUSIVE if expr.holds(low) else FAIL
+    elif expr.holds(high):
+        verdict = PASS
+    else:
+        verdict = INCONCLUSIVE if expr.holds(low) else FAIL
+    return Finding(
+        verdict=verdict,
+        reason=f"{story}, asked for {expr.text}",
+        unit="s",
+        measured=low,
+        measured_text=f"> {spoken(low, 's')}"
+        if found.state == CENSORED
+        else f"{spoken(low, 's')} to {spoken(high, 's')}",
+        n=found.arrivals,
+        interval=None if found.state == CENSORED else pair,
+        margin=margin(expr, low if found.state == CENSORED else high),
+    )
+
+
+def _story(found: Recovery, clock: str, pair: tuple[float, float]) -> str:
+    since = "after the fault's first effect" if clock == "absorption" else "after its removal"
+    if found.state == NO_IMPACT:
+        story = f"no impact on {found.arrivals} arrivals during the fault"
+        return story if pair[0] == 0 else f"{story}; backlog drained {spoken(pair[0], 's')} {since}"
+    if found.state == CENSORED:
+        return f"not recovered {spoken(pair[0], 's')} {since}, when the record ended"
+    story = f"recovered {spoken(pair[0], 's')} to {spoken(pair[1], 's')} {since}"
+    return f"{story}, with {len(found.relapses)} relapses later" if found.relapses else story
+
+
+def _open(objective: Objective, found: Recovery, reason: str) -> Finding:
+    return replace(no_data(objective.expr, reason), verdict=INCONCLUSIVE, n=found.arrivals)
+
+
+def drained_at(record: Record, names: tuple[str, ...], since: float) -> float | None:
+    """When the queues were first back at their greatest steady depth; None if never or unknown."""
+    depth: dict[float, float] = {}
+    ends: dict[float, float] = {}
+    for point in record.metrics:
+        if point.series in names and not any(value.endswith("dlq") for _, value in point.dimensions):
+            depth[point.t] = depth.get(point.t, 0.0) + point.value
+            ends[point.t] = point.t + point.period
+    steady = [phase for phase in record.phases if phase.name == "steady"]
+    usual = [value for t, value in depth.items() if any(phase.start <= t < phase.end for phase in steady)]
+    if not usual:
+        return None
+    return next((ends[t] for t in sorted(depth) if ends[t] >= since and depth[t] <= max(usual)), None)

@@ -1,0 +1,139 @@
+"""Whether the generator can be believed: where it was the bottleneck, the run says nothing of the system."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slo.finding import spoken
+from slo.objective import Objective
+from slo.record import Event, Record
+from slo.scope import Scope, Window
+from slo.shares import budget_of
+
+PART = 0.1
+CPU = 0.9
+CPU_FOR_S = 10
+CLOCK_STEP_S = 0.05
+SHARES = ("errors", "availability", "latency", "attainment")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validity:
+    """Causes are sentences; no cause means valid. Lag in seconds, CPU as a share of one core."""
+
+    valid: bool
+    causes: tuple[str, ...]
+    start_lag_p99: float | None
+    cpu_max: float | None
+    misses_generator: int
+    attainment: float | None
+
+
+def check(record: Record, objectives: Sequence[Objective], windows: Sequence[Window]) -> Validity:
+    """Look at the generator in the windows that are judged, with the tightest of the objectives in mind."""
+    scope = Scope(record=record, windows=tuple(windows))
+    reports = [e for e in record.of_kind("generator") if any(a <= float(e["t"]) - 1 < b for a, b in windows)]
+    misses, intended, attainment = _misses(scope)
+    lag = start_lag(reports) if reports else None
+    cpu = max((float(e.get("cpu", 0.0)) for e in reports), default=None)
+    causes = [
+        *_missed(misses, intended, objectives),
+        *_late(lag, objectives),
+        *([] if reports or not scope.columns.size else ["the generator left no account of itself"]),
+        *[f"worker {e.get('worker')} was lost" for e in record.of_kind("worker_lost")],
+        *_busy(reports),
+        *_stepped(record.of_kind("generator")),
+    ]
+    return Validity(
+        valid=not causes,
+        causes=tuple(causes),
+        start_lag_p99=lag,
+        cpu_max=cpu,
+        misses_generator=misses,
+        attainment=attainment,
+    )
+
+
+def start_lag(reports: Sequence[Event], q: float = 0.99) -> float:
+    """The q-quantile of all start lags, from each second's median, p99 and maximum.
+
+    Between those three points a second's share of later starts is taken as log-linear in the lag.
+    """
+    p50, p99, most = (
+        np.array([float(e.get(name, 0.0)) for e in reports]) for name in ("lag_p50", "lag_p99", "lag_max")
+    )
+    p99 = np.maximum(p99, p50)
+    most = np.maximum(most, p99)
+    low, high = 0.0, float(most.max())
+    if _later(p50, p99, most, low) <= 1 - q:
+        return 0.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _later(p50, p99, most, middle) > 1 - q else (low, middle)
+    return high
+
+
+def _later(
+    p50: NDArray[np.float64], p99: NDArray[np.float64], most: NDArray[np.float64], lag: float
+) -> float:
+    """The share of starts later than `lag`, all seconds alike."""
+    shares = np.zeros(p50.size)
+    for i in range(p50.size):
+        points = ([0.0, p50[i], p99[i], most[i]], np.log([1.0, 0.5, 0.01, 0.001]))
+        shares[i] = 0.0 if lag >= most[i] else np.exp(np.interp(lag, *points))
+    return float(shares.mean())
+
+
+def _misses(scope: Scope) -> tuple[int, int, float | None]:
+    counters, columns = scope.record.counters, scope.columns
+    dropped = counters.bad.get("dropped_generator", np.zeros_like(counters.ok))
+    planned = int(np.maximum(counters.planned, scope.record.valid)[:, columns].sum())
+    good = int(counters.ok[:, columns].sum())
+    return (
+        int(dropped[:, columns].sum()),
+        int(scope.record.valid[:, columns].sum()),
+        good / planned if planned else None,
+    )
+
+
+def _missed(misses: int, intended: int, objectives: Sequence[Objective]) -> list[str]:
+    budgets = [budget_of(one) for one in objectives if one.sli in SHARES and one.expr.metric != "max"]
+    allowed = PART * min(budgets, default=0.01) * intended
+    if misses <= allowed:
+        return []
+    return [f"the generator itself missed {misses} arrivals, a tenth of the tightest budget is {allowed:.1f}"]
+
+
+def _late(lag: float | None, objectives: Sequence[Objective]) -> list[str]:
+    limits = [one.expr.limit for one in objectives if one.sli == "latency"]
+    if lag is None or not limits or lag <= PART * min(limits):
+        return []
+    allowed = spoken(PART * min(limits), "s")
+    return [
+        f"1% of arrivals started more than {spoken(lag, 's')} late, a tenth of the latency target is {allowed}"
+    ]
+
+
+def _busy(reports: Sequence[Event]) -> list[str]:
+    seconds: dict[str, list[Event]] = defaultdict(list)
+    for event in reports:
+        seconds[str(event.get("worker", ""))].append(event)
+    for worker, events in seconds.items():
+        since: float | None = None
+        for event in events:
+            if float(event.get("cpu", 0.0)) <= CPU:
+                since = None
+                continue
+            since = float(event["t"]) - 1 if since is None else since
+            if float(event["t"]) - since >= CPU_FOR_S - 0.5:
+                who = f"worker {worker}" if worker else "the generator"
+                return [f"{who} used more than {CPU:.0%} of its core for {CPU_FOR_S} s"]
+    return []
+
+
+def _stepped(reports: Sequence[Event]) -> list[str]:
+    most = max((abs(float(e.get("clock_step", 0.0))) for e in reports), default=0.0)
+    return [f"the clock stepped by {spoken(most, 's')}"] if most > CLOCK_STEP_S else []
