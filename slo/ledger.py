@@ -104,6 +104,14 @@ def account(ledger: Lines, name: str, windows: Iterable[tuple[float, float]] | N
     )
 
 
+def accounts(
+    ledger: Lines, names: Iterable[str], windows: Sequence[tuple[float, float]] | None = None
+) -> list[Account]:
+    """Accounts of several sets; one that was neither written nor read in this run is left out."""
+    touched = set(sets(ledger))
+    return [account(ledger, name, windows) for name in names if name in touched]
+
+
 def jobs(ledger: Lines, name: str) -> list[Job]:
     """Accepted jobs of a set, with what the read-back says of them."""
     writes, reads, _ = _parts(ledger, name)
@@ -111,8 +119,7 @@ def jobs(ledger: Lines, name: str) -> list[Job]:
     for key, write in writes.items():
         if write.outcome == "ok" and write.acknowledged is not None:
             line = reads.get(key, {})
-            done = line.get("done_at") if int(line.get("count", 0)) > 0 else None
-            finished = None if done is None else float(done)
+            finished = float(line["done_at"]) if int(line.get("count", 0)) > 0 else None
             found.append(
                 Job(
                     id=key,

@@ -113,7 +113,7 @@ def _late(lag: float | None, objectives: Sequence[Objective]) -> list[str]:
         return []
     allowed = spoken(PART * min(limits), "s")
     return [
-        f"1% of arrivals started more than {spoken(lag, 's')} late, a tenth of the latency target is {allowed}"
+        f"1% of arrivals began more than {spoken(lag, 's')} late; a tenth of the latency target is {allowed}"
     ]
 
 

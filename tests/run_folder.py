@@ -46,7 +46,7 @@ LIMITS = (0.1, 0.5)
 
 @dataclass(kw_only=True)
 class Outage:
-    """A `share` of the arrivals of [start, end) goes wrong, as class `bad`; no groups means all operations."""
+    """A `share` of the arrivals of [start, end) goes wrong as `bad`; no groups means all operations."""
 
     start: float
     end: float

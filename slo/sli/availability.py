@@ -1,4 +1,4 @@
-"""Availability: good / valid arrivals. An hour proves no monthly uptime; what it spent of one is told beside."""
+"""Availability: good / valid arrivals. An hour proves no monthly uptime; what it spent of one is told."""
 
 from dataclasses import replace
 

@@ -22,7 +22,7 @@ SHAPE = Shape(
 def judge(objective: Objective, scope: Scope) -> Finding:
     """Count them; an incomplete read-back may show enough to fail, never enough to pass."""
     windows = None if objective.phase == "all" else scope.windows
-    accounts = [ledger.account(scope.record.ledger, name, windows) for name in objective.sets]
+    accounts = ledger.accounts(scope.record.ledger, objective.sets, windows)
     loose = [one.set for one in accounts if not one.once]
     doubled = sum(one.duplicated for one in accounts)
     strangers = sum(one.unexpected for one in accounts)

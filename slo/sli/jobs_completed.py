@@ -21,7 +21,7 @@ SHAPE = Shape(
 def judge(objective: Objective, scope: Scope) -> Finding:
     """Count accepted jobs that are missing or unfinished."""
     windows = None if objective.phase == "all" else scope.windows
-    accounts = [ledger.account(scope.record.ledger, name, windows) for name in objective.sets]
+    accounts = ledger.accounts(scope.record.ledger, objective.sets, windows)
     open_ = [f"{one.set}: {one.reason}" for one in accounts if not one.complete]
     if open_:
         return no_data(objective.expr, f"the read-back is incomplete ({'; '.join(open_)})")

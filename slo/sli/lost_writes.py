@@ -22,7 +22,7 @@ SHAPE = Shape(
 def judge(objective: Objective, scope: Scope) -> Finding:
     """Count lost writes; in phase fault, those sent during the experiment's fault and recovery."""
     windows = None if objective.phase == "all" else scope.windows
-    accounts = [ledger.account(scope.record.ledger, name, windows) for name in objective.sets]
+    accounts = ledger.accounts(scope.record.ledger, objective.sets, windows)
     open_ = [f"{one.set}: {one.reason}" for one in accounts if not one.complete]
     lost = sum(one.lost for one in accounts)
     ok = sum(one.ok for one in accounts)
