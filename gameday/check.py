@@ -13,6 +13,7 @@ from fixtures.errors import ConfigError as EnvironmentConfigError
 from fixtures.errors import FixtureError
 from gameday import catalog, plan, prepare, traffic
 from gameday.errors import GamedayError
+from gameday.run import targets
 from slo.errors import SloError
 from slo.objective import Objective
 from slo.source import line_of
@@ -80,7 +81,7 @@ def _operations_exist(system: str) -> None:
     known = sent.operations.keys() | {
         f"@{group}" for one in sent.operations.values() for group in one["groups"]
     }
-    for one in prepare.targets(system):
+    for one in targets(system):
         if missing := set(one.operations) - known:
             raise GamedayError(
                 f"{one.path}:{one.line}: {one.id} names {sorted(missing)}, which scenarios/{system}.py "
@@ -91,7 +92,7 @@ def _operations_exist(system: str) -> None:
 def _judged(system: str, name: str) -> None:
     path: Path = plan.EXPERIMENTS / system / f"{name}.json"
     found = experiment.load(path)
-    objectives: tuple[Objective, ...] = prepare.targets(system)
+    objectives: tuple[Objective, ...] = targets(system)
     known = {one.id for one in objectives}
     for key, ids in (("judge", found.judge), ("steady_state", found.steady_state)):
         if missing := sorted(set(ids) - known):

@@ -12,10 +12,8 @@ from fixtures.errors import ConfigError as QuantityError
 from gameday import catalog, plan
 from gameday.errors import ConfigError
 from gameday.plan import Load, Phase, Plan
-from gameday.process import ROOT
-from gameday.run import Request
+from gameday.run import Request, targets
 from gameday.traffic import Traffic, describe
-from slo import objective
 from slo.objective import Objective
 
 WARMUP_S = 10.0
@@ -66,11 +64,6 @@ def request(name: str, options: Options, *, out: Path = Path("runs"), command: s
         command=command,
         use_standing=options.use_standing,
     )
-
-
-def targets(system: str) -> tuple[Objective, ...]:
-    """Every objective of `system`."""
-    return objective.load(ROOT / "slo" / "targets" / f"{system}.toml")
 
 
 def experiments(chosen: Plan) -> dict[str, Experiment]:

@@ -53,7 +53,7 @@ def _what(request: Request, name: str | None) -> str:
 def _row(request: Request, one: Objective) -> tuple[str, str, str, str, str, str]:
     budget = _budget(one)
     seconds = sum(phase.for_s for phase in request.plan.phases if one.phase in (phase.name, "all"))
-    arrivals = request.traffic.rate_of(one.operations or ("@api",), request.plan.load.rate) * seconds
+    arrivals = request.traffic.rate_of(one.operations, request.plan.load.rate) * seconds
     expected = f"{arrivals:,.0f}" if budget is not None else ""
     needed = f"{samples_needed(budget):,}" if budget is not None else ""
     return one.id, one.phase, one.expr.text, expected, needed, one.basis

@@ -19,11 +19,12 @@ from gameday.errors import ConfigError, FolderError, GamedayError
 from gameday.exitcodes import ExitCode
 from gameday.interrupts import interrupts
 from gameday.plan import Plan
+from gameday.process import ROOT
 from gameday.region import STANDING, region, standing
 from gameday.timeline import Timeline
 from gameday.traffic import Traffic, traffic
 from reports import render
-from slo import judge, record, verdict
+from slo import judge, objective, record, verdict
 from slo.errors import SloError
 from slo.objective import Objective
 from slo.verdict import Verdicts
@@ -96,8 +97,7 @@ def run(request: Request, say: Callable[[str], None]) -> Result:
 def judge_and_report(path: Path) -> Verdicts:
     """Judge a run folder with its system's objectives and render it; the only place where both meet."""
     found = record.read(path)
-    objectives = judge.objectives_of(found)
-    verdicts = judge.judge(found, objectives, now=time.time())
+    verdicts = judge.judge(found, targets(found.manifest.system), now=time.time())
     verdict.write(path, verdicts)
     render.render(path)
     return verdicts
@@ -167,6 +167,12 @@ def _drive(
             )
         )
         return timeline.walk()
+
+
+def targets(system: str) -> tuple[Objective, ...]:
+    """Every objective of `system`; ConfigError when it has none."""
+    path = ROOT / "slo" / "targets" / f"{system}.toml"
+    return objective.load(path)
 
 
 def _code(verdicts: Verdicts, reason: str, *, broken: bool) -> ExitCode:

@@ -28,18 +28,15 @@ def verdicts(found: Verdicts) -> None:
             heading, justify="right" if heading in {"measured", "bad/n"} else "left", overflow="fold"
         )
     for row in found.objectives:
-        name = f"{row.id} [{row.instance}]" if row.instance else row.id
-        counted = f"{row.k:,}/{row.n:,}" if row.n else "-"
+        counted = f"{row.k:,}/{row.n:,}" if row.n and row.k is not None else "-"
         verdict = f"[{_STYLE.get(row.verdict, '')}]{row.verdict}[/]"
-        table.add_row(
-            name.replace("[", r"\["), row.phase, row.expr, row.measured_text or "-", counted, verdict
-        )
+        table.add_row(row.name, row.phase, row.expr, row.measured_text or "-", counted, verdict)
     console.print(table)
     for row in found.objectives:
-        if row.verdict != "pass":
-            console.print(f"  {row.id}: {row.reason}", markup=False)
+        if row.verdict not in {"pass", "invalid"}:
+            console.print(f"  {row.name}: {row.reason}", markup=False)
     if found.not_driven:
-        console.print(f"not driven here: {', '.join(item.id for item in found.not_driven)}", markup=False)
+        console.print(f"not driven here: {', '.join(item['id'] for item in found.not_driven)}", markup=False)
     style = _STYLE.get(found.verdict, "")
     console.print(f"[{style}]{found.verdict.upper()}[/] ", end="")
     console.print(found.reason, markup=False)

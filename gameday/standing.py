@@ -90,7 +90,7 @@ def down(env: Environment) -> str:
 
 
 def resolved(env: Environment) -> Environment:
-    """`env` with the standing region's addresses where one is up; a region that is gone leaves it as it is."""
+    """`env` with the standing region's addresses where one is up; one that is gone leaves it as it is."""
     if env.kind != "region":
         return env.resolved(None)
     if _process(env) is None:

@@ -30,7 +30,9 @@ class Traffic:
         return slugs | groups
 
     def rate_of(self, operations: tuple[str, ...], rate: float) -> float:
-        """Requests per second that `operations` (slugs or @groups) get when the whole mix runs at `rate`."""
+        """Requests per second for `operations` (slugs or @groups; none means all) of a mix at `rate`."""
+        if not operations:
+            return rate
         total = sum(flow["weight"] * len(flow["operations"]) for flow in self.flows.values())
         share = sum(
             flow["weight"]
@@ -59,7 +61,7 @@ def describe(system: str, only: tuple[str, ...] = ()) -> Traffic:
         raise LoadError(f"the scenario of {system!r} cannot be read:\n{done.stderr.strip()}")
     data = json.loads(done.stdout)
     return Traffic(
-        operations=data["operations"], flows=data["flows"], requests_per_flow=float(data["requests_per_flow"])
+        operations=data["operations"], flows=data["flows"], requests_per_flow=float(data["mean_requests"])
     )
 
 
