@@ -41,8 +41,8 @@ def await_ok(
             raise GuardError(f"stopped while waiting for the stop alarm {name}; nothing was broken")
         if time.monotonic() >= deadline:
             raise GuardError(
-                f"the stop alarm {name} is {state} after {timeout_s:g} s ({reason}); it must be OK before a fault "
-                "is started: is the good ratio published, and is the system healthy?"
+                f"the stop alarm {name} is {state} after {timeout_s:g} s ({reason}); it must be OK before "
+                "a fault is started: is the good ratio published, and is the system healthy?"
             )
         time.sleep(pause_s)
 

@@ -71,23 +71,30 @@ def run(
         patience=patience or Patience.of(env),
     )
     box: list[Outcome | BaseException] = []
-    thread = threading.Thread(target=_boxed, args=(request, box), name="gameday-fault")
-    thread.start()
-    while thread.is_alive():
-        try:
-            thread.join(_LOOK_S)
-        except KeyboardInterrupt:
-            stop.set()
+    done = threading.Event()
+    threading.Thread(target=_boxed, args=(request, box, done), name="gameday-fault").start()
+    _await(done, stop)
     if isinstance(box[0], BaseException):
         raise box[0]
     return box[0]
 
 
-def _boxed(request: Request, box: list[Outcome | BaseException]) -> None:
+def _await(done: threading.Event, stop: threading.Event) -> None:
+    # Not Thread.join: a KeyboardInterrupt inside it makes Python 3.11 take the thread for dead.
+    while not done.is_set():
+        try:
+            done.wait(_LOOK_S)
+        except KeyboardInterrupt:
+            stop.set()
+
+
+def _boxed(request: Request, box: list[Outcome | BaseException], done: threading.Event) -> None:
     try:
         box.append(_run(request))
     except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
         box.append(error)
+    finally:
+        done.set()
 
 
 def _run(request: Request) -> Outcome:
@@ -121,6 +128,7 @@ def _drive(request: Request) -> Outcome:
         probe=probes.kind(wanted.probe).make(request.options, env, region),
         every_s=wanted.every_s,
         record=request.saw,
+        arm_s=patience.arm_s,
     )
     context = Context(env=env, region=region, template=template, arns=plan.arns)
     if request.stop.is_set() or time.time() >= request.deadline:

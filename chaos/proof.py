@@ -30,6 +30,7 @@ class Patience:
     onset_s: float
     gone_s: float
     calm: int = 30
+    arm_s: float = 10.0
 
     @classmethod
     def of(cls, env: Environment) -> Patience:
