@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from reports import formats, latency
 from reports.fields import number, rows, text
 from reports.latency import Spread
 from reports.run import Phase, Run
-from reports.table import NOT_APPLICABLE, Fact, Row, Table, numeric
+from reports.table import NOT_APPLICABLE, Row, Table, numeric
 from slo.histogram import Log
 
 GOOD = (0.5, 0.9, 0.99, 0.999)
@@ -28,6 +30,16 @@ COLUMNS = (
     "max",
 )
 SPANS = (("", 2), ("good, from the intended start", 5), ("service time", 2), ("", 1), ("failed", 3))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A figure of the summary; `remark` says over what it was taken; tone "fail" asks to be looked at."""
+
+    name: str
+    value: str
+    remark: str
+    tone: str = ""
 
 
 def latencies(run: Run, log: Log) -> Table:
@@ -81,30 +93,28 @@ def _longest(spread: Spread | None) -> str:
     return NOT_APPLICABLE if spread is None else formats.latency(spread.longest)
 
 
-def figures(run: Run, log: Log) -> tuple[tuple[Fact, str], ...]:
-    """The summary: a figure and a remark that says over what it was taken."""
+def figures(run: Run, log: Log) -> tuple[Figure, ...]:
+    """The summary, over the steady phase where the run has one."""
     steady = run.phase("steady")
     over = "steady phase" if steady else "whole run"
     seconds = run.within(steady)
     intended, good = sum(s.intended for s in seconds), sum(s.ok for s in seconds)
-    bad = intended - good
-    whole = sum(second.intended for second in run.seconds)
+    bad, every = intended - good, sum(second.intended for second in run.seconds)
     p50, p99 = _percentiles(run, log, steady)
     return (
-        (Fact(name="Arrivals", value=formats.number(whole)), f"in {formats.duration(run.end - run.start)}"),
-        (
-            Fact(
-                name="Good answers",
-                value=formats.rate(good / len(seconds)) if seconds and whole else formats.NO_DATA,
-            ),
-            over,
+        Figure(
+            name="Arrivals", value=formats.number(every), remark=f"in {formats.duration(run.end - run.start)}"
         ),
-        (
-            Fact(name="Error rate", value=formats.ratio(bad / intended) if intended else formats.NO_DATA),
-            f"{formats.number(bad)} of {formats.number(intended)}, {over}",
+        Figure(
+            name="Good answers", value=formats.rate(good / len(seconds) if intended else None), remark=over
         ),
-        (Fact(name="Latency p50", value=p50), f"good answers, {over}"),
-        (Fact(name="Latency p99", value=p99), f"good answers, {over}"),
+        Figure(
+            name="Error rate",
+            value=formats.ratio(bad / intended if intended else None),
+            remark=f"{formats.number(bad)} of {formats.number(intended)}, {over}",
+        ),
+        Figure(name="Latency p50", value=p50, remark=f"good answers, {over}"),
+        Figure(name="Latency p99", value=p99, remark=f"good answers, {over}"),
         _lost(run),
     )
 
@@ -119,16 +129,12 @@ def _percentiles(run: Run, log: Log, phase: Phase | None) -> tuple[str, str]:
     return formats.latency(found.p[0.5]), formats.latency(found.p[0.99])
 
 
-def _lost(run: Run) -> tuple[Fact, str]:
-    sets = rows(run.folder.verdicts, "ledger")
+def _lost(run: Run) -> Figure:
+    name, sets = "Acknowledged writes lost", rows(run.folder.verdicts, "ledger")
     if not sets:
-        return Fact(name="Acknowledged writes lost", value=formats.NO_DATA), "no read-back was judged"
+        return Figure(name=name, value=formats.NO_DATA, remark="no read-back was judged")
     lost = sum(number(entry, "lost") or 0 for entry in sets)
     acknowledged = sum(number(entry, "ok") or 0 for entry in sets)
     unread = [text(entry, "set") for entry in sets if entry.get("complete") is False]
-    remark = (
-        f"read-back incomplete: {', '.join(unread)}"
-        if unread
-        else f"of {formats.number(acknowledged)} acknowledged"
-    )
-    return Fact(name="Acknowledged writes lost", value=formats.number(lost)), remark
+    remark = f"read-back incomplete: {', '.join(unread)}" if unread else f"of {formats.number(acknowledged)}"
+    return Figure(name=name, value=formats.number(lost), remark=remark, tone="fail" if lost or unread else "")

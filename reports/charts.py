@@ -1,6 +1,6 @@
 """Chart geometry: ticks, scales, downsampling and SVG path data. Pure; knows neither runs nor markup.
 
-A series is a list of points (x, y) in the order of x; where nothing was measured y is None and the line breaks.
+A series is a list of points (x, y) in the order of x; where nothing was measured, y is None: a gap.
 Paths are drawn in a box of WIDTH x height units that the page stretches sideways only, so that text keeps its
 size.
 """

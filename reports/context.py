@@ -47,9 +47,22 @@ def _core(share: float | None) -> str:
 
 
 def steadiness(folder: Folder) -> tuple[Fact, ...]:
-    """What the judge found out about warm-up and drift, in its own words."""
+    """Whether the steady phase was steady: the cut that MSER-5 would make is only reported."""
     judged = mapping(folder.verdicts, "steadiness")
-    return tuple(Fact(name=_spoken(name), value=_value(judged[name])) for name in judged)
+    if not judged:
+        return ()
+    steady, reason = flag(judged, "steady"), text(judged, "reason")
+    cut_s, cut_share = number(judged, "cut_s"), number(judged, "cut_share")
+    return (
+        Fact(name="Steady", value=formats.NO_DATA if steady is None else "yes" if steady else "no"),
+        Fact(name="Remark", value=reason or "none"),
+        Fact(
+            name="MSER-5 would cut",
+            value=f"{formats.duration(cut_s)}, {formats.ratio(cut_share)} of the phase",
+        ),
+        Fact(name="Median latency before the cut", value=formats.latency(number(judged, "before"))),
+        Fact(name="Median latency after the cut", value=formats.latency(number(judged, "after"))),
+    )
 
 
 def configuration(folder: Folder) -> tuple[Fact, ...]:

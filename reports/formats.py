@@ -11,12 +11,21 @@ from datetime import UTC, datetime
 NO_DATA = "no data"
 
 
-def _digits(value: float, significant: int = 3) -> str:
+def _fixed(value: float) -> str:
+    """Three significant digits, zeros kept so that columns line up."""
     if value == 0:
         return "0"
-    places = max(0, significant - 1 - math.floor(math.log10(abs(value)) + 1e-12))
-    text = f"{value:,.{min(places, 9)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    value = float(f"{value:.3g}") if abs(value) < 1000 else value
+    places = max(0, 2 - math.floor(math.log10(abs(value)) + 1e-12))
+    return f"{value:,.{min(places, 9)}f}"
+
+
+def _short(written: str) -> str:
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def _digits(value: float) -> str:
+    return _short(_fixed(value))
 
 
 def number(value: float | None) -> str:
@@ -27,12 +36,12 @@ def number(value: float | None) -> str:
 
 
 def latency(seconds: float | None) -> str:
-    """A latency: 0.42 ms, 145 ms, 1.23 s, 14 min 2 s."""
+    """A latency: 0.420 ms, 145 ms, 1.20 s, 14 min 2 s."""
     if seconds is None or not math.isfinite(seconds):
         return NO_DATA
     if abs(seconds) < 0.9995:
-        return f"{_digits(seconds * 1000)} ms"
-    return f"{_digits(seconds)} s" if abs(seconds) < 60 else duration(seconds)
+        return f"{_fixed(seconds * 1000)} ms"
+    return f"{_fixed(seconds)} s" if abs(seconds) < 60 else duration(seconds)
 
 
 def duration(seconds: float | None) -> str:
@@ -53,13 +62,13 @@ def duration(seconds: float | None) -> str:
 
 
 def ratio(value: float | None) -> str:
-    """A share as per cent: 0%, 0.0210%, 99.95%, 100%; shares close to 1 keep what they lack."""
+    """A share as per cent: 0%, 0.021%, 99.95%, 100%; shares close to 1 keep what they lack."""
     if value is None or not math.isfinite(value):
         return NO_DATA
     lack = abs(1 - value)
     if 0 < lack < 0.1:
         places = min(6, max(1, 1 - math.floor(math.log10(lack * 100) + 1e-12)))
-        return f"{value * 100:.{places}f}%"
+        return f"{_short(f'{value * 100:.{places}f}')}%"
     return f"{_digits(value * 100)}%"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reports import formats
 from reports.charts import Scale
-from reports.fields import Json, mapping, number, pair, rows, text, whole
+from reports.fields import Json, flag, mapping, number, pair, rows, text, whole
 from reports.folder import Folder
 from reports.table import NOT_APPLICABLE, Row, Table
 
@@ -50,6 +50,8 @@ class Judged:
     sli: str
     expr: str
     basis: str
+    decides: bool
+    warned: bool
     measured: str
     counted: str
     effective: str
@@ -94,10 +96,14 @@ def headline(folder: Folder) -> Headline:
     return Headline(
         verdict=verdict,
         word=WORDS[verdict],
-        reason=reason or "No reason was recorded.",
+        reason=_sentence(reason) or "No reason was recorded.",
         tally=_tally(rows(verdicts, "objectives"), rows(verdicts, "not_driven")),
         cautions=tuple(_cautions(folder)),
     )
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _known(verdict: str) -> str:
@@ -174,6 +180,8 @@ def _judged(row: Json) -> Judged:
         sli=text(row, "sli"),
         expr=text(row, "expr"),
         basis=text(row, "basis"),
+        decides=flag(row, "decides") is not False,
+        warned=flag(row, "warned") is True,
         measured=text(row, "measured_text") or formats.measured(number(row, "measured"), unit),
         counted=_counted(row),
         effective=_effective(row),
@@ -182,7 +190,7 @@ def _judged(row: Json) -> Judged:
         bar=_bar(row, interval, budget),
         margin=_margin(number(row, "margin")),
         minutes=_minutes(number(row, "minutes_needed")),
-        reason=text(row, "reason"),
+        reason=_sentence(text(row, "reason")),
         file=text(source, "file"),
         heading=text(source, "heading"),
         quote=text(source, "quote"),
@@ -194,7 +202,7 @@ def _counted(row: Json) -> str:
     if not n:
         return NOT_APPLICABLE
     if number(row, "budget") is None:
-        return formats.number(n)
+        return f"n = {formats.number(n)}"
     return f"{formats.number(whole(row, 'k'))} of {formats.number(n)}"
 
 

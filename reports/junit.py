@@ -1,9 +1,9 @@
 """junit.xml: the same verdicts for machines that only read test results.
 
 One suite for each phase and one test case for each objective in it. Nothing but a pass is green: `fail` is a
-failure; `invalid`, `inconclusive` and `no-data` are errors of that type; what was not driven is skipped. The
-suite `run` holds one case that is green only when the run as a whole can be relied on, so that a file without
-a red case never stands for a run that did not pass.
+failure; `invalid`, `inconclusive` and `no-data` are errors of that type; what was not driven is skipped, and
+so is an objective that only informs and did not pass. The suite `run` holds one case that is green only when
+the run as a whole can be relied on, so a file without a red case never stands for a run that did not pass.
 """
 
 from __future__ import annotations
@@ -90,6 +90,11 @@ def _case(suite: ET.Element, classname: str, name: str, objective: Judged) -> No
     body = "\n".join(_numbers(objective))
     if objective.verdict == "pass":
         _element(case, "system-out").text = _clean(body)
+        return
+    if not objective.decides:
+        _element(
+            case, "skipped", message=f"informs only, {objective.verdict}: {objective.reason}"
+        ).text = _clean(body)
         return
     kind = "failure" if objective.verdict == "fail" else "error"
     _element(case, kind, type=objective.verdict, message=objective.reason).text = _clean(body)

@@ -10,7 +10,18 @@ from reports.fields import Json, flag, number, pair, rows, text, texts
 from reports.folder import Folder
 from reports.table import NOT_APPLICABLE, Row, Table, numeric
 
-COUNTS = ("attempted", "ok", "refused", "unknown", "read", "lost", "recovered", "duplicated", "unexpected")
+COUNTS = (
+    "attempted",
+    "ok",
+    "refused",
+    "unknown",
+    "read",
+    "lost",
+    "recovered",
+    "duplicated",
+    "unexpected",
+    "unfinished",
+)
 UNJUDGED = ("attempted", "ok", "refused", "unknown")
 
 
@@ -47,13 +58,16 @@ def _count(entry: Json, name: str) -> str:
 
 
 def _notes(entry: Json) -> list[str]:
+    """Which writes the counts are about, as far as their ids were kept."""
     name, said = text(entry, "set"), []
-    if ids := texts(entry, "lost_ids"):
-        lost = round(number(entry, "lost") or len(ids))
-        more = f" and {lost - len(ids)} more" if lost > len(ids) else ""
-        between = pair(entry, "lost_between")
-        when = f", acknowledged {formats.clock(between[0])} to {formats.clock(between[1])}" if between else ""
-        said.append(f"{name}: lost {', '.join(ids)}{more}{when}.")
+    between = pair(entry, "lost_between")
+    when = f", acknowledged {formats.clock(between[0])} to {formats.clock(between[1])}" if between else ""
+    for kind, more in (("lost", when), ("duplicated", ""), ("unfinished", "")):
+        if ids := texts(entry, f"{kind}_ids"):
+            others = round(number(entry, kind) or 0) - len(ids)
+            said.append(
+                f"{name}: {kind} {', '.join(ids)}{f' and {others} more' if others > 0 else ''}{more}."
+            )
     if reason := text(entry, "reason"):
         said.append(f"{name}: {reason}")
     return said

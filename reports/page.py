@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reports import answers, context, formats, judged, latency, ledger, recovery, run, timelines
+from reports.answers import Figure
 from reports.fields import mapping, number, text
 from reports.folder import Folder
 from reports.judged import Group, Headline
@@ -22,7 +23,7 @@ class Page:
     subject: str
     when: str
     headline: Headline
-    figures: tuple[tuple[Fact, str], ...]
+    figures: tuple[Figure, ...]
     groups: tuple[Group, ...]
     not_driven: Table
     axis: Axis

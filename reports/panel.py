@@ -108,7 +108,7 @@ def highest(points: Sequence[Point]) -> float:
 def upwards(high: float, height: float = HEIGHT) -> tuple[Scale, tuple[Tick, ...]]:
     """A linear scale from 0 at the bottom to a round value above `high`, and its labels."""
     values = charts.linear_ticks(high, 3)
-    y = Scale(domain=(0.0, values[-1]), box=(height, 0.0))
+    y = Scale(domain=(0.0, max(values[-1], 1.04 * high)), box=(height, 0.0))
     return y, tuple(Tick(at=y(value), label=formats.number(value)) for value in values)
 
 

@@ -95,7 +95,7 @@ def _clock_or(moment: float | None, otherwise: str) -> str:
 def _after(run: Run, moment: float | None) -> str:
     if moment is None:
         return NOT_APPLICABLE
-    return f"{formats.clock(moment)} ({formats.elapsed(moment - run.start)} into the run)"
+    return f"{formats.clock(moment)} ({formats.elapsed(moment - run.start)})"
 
 
 def _within(row: Json, key: str) -> str:

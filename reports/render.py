@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -31,11 +32,16 @@ def render(path: Path) -> list[Path]:
     found = folder.read(path)
     composed = page.compose(found)
     written = {
-        "report.html": html(composed).encode(),
-        "report.md": markdown(composed).encode(),
+        "report.html": _bytes(html(composed)),
+        "report.md": _bytes(markdown(composed)),
         "junit.xml": junit.write(run.describe(found)),
     }
     return [_put(path / name, content) for name, content in written.items()]
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8; half a surrogate pair, which JSON can carry and UTF-8 cannot, becomes a question mark."""
+    return text.encode(errors="replace")
 
 
 def _put(path: Path, content: bytes) -> Path:
@@ -56,14 +62,15 @@ def markdown(composed: Page) -> str:
     rows, width = MOST_ROWS, 300
     while True:
         text = template.render(page=_trimmed(composed, rows), width=width)
-        if len(text.encode()) < MOST_MARKDOWN:
+        if len(_bytes(text)) < MOST_MARKDOWN:
             return text
         if width < 40:
-            cut = text.encode()[: MOST_MARKDOWN - 200].decode(errors="ignore")
+            cut = _bytes(text)[: MOST_MARKDOWN - 200].decode(errors="ignore")
             return cut.rsplit("\n", 1)[0] + "\n\nThe rest did not fit: it stands in report.html.\n"
         rows, width = max(3, rows // 2), width // 2
 
 
+@cache
 def _environment(finalize: Callable[[object], object] | None = None) -> Environment:
     environment = Environment(
         loader=PackageLoader("reports"),

@@ -58,12 +58,14 @@ def _axis(run: Run) -> Axis:
         start=run.start,
         ticks=tuple(Tick(at=at(run.start + t), label=formats.elapsed(t)) for t in elapsed),
         phases=tuple(band(phase.start, phase.end, phase.name) for phase in run.phases),
-        faults=tuple(band(f.first, f.last, _fault_words(f)) for f in run.faults if f.first is not None),
-        marks=tuple(mark for fault in run.faults for mark in _marks(fault, at)),
+        faults=tuple(
+            dict.fromkeys(band(f.first, f.last, _words(f)) for f in run.faults if f.first is not None)
+        ),
+        marks=tuple(dict.fromkeys(mark for fault in run.faults for mark in _marks(fault, at))),
     )
 
 
-def _fault_words(fault: Fault) -> str:
+def _words(fault: Fault) -> str:
     end = "its end was not seen" if fault.last is None else formats.clock(fault.last)
     return f"{fault.experiment}, seen by its probe {formats.clock(fault.first)} to {end}"
 

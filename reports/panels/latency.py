@@ -41,7 +41,10 @@ def draw(scene: Scene) -> Chart:
         summary=_summary(p50, p99, worst),
         height=HEIGHT,
         layers=tuple(layer for layer in layers if layer.path),
-        ticks=tuple(Tick(at=y(value), label=formats.latency(value)) for value in values),
+        ticks=tuple(
+            Tick(at=y(value), label=f"{value * 1000:g} ms" if value < 1 else f"{value:g} s")
+            for value in values
+        ),
         rules=rules(limits, y),
     )
 
