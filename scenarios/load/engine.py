@@ -88,7 +88,6 @@ class Engine:
         self.recorder = self._recorder(folder)
         self.waiting = 0
         self.retried = 0
-        self.ending = False
         self.failed: PrepareError | None = None
         self.broken_flows = 0
         self.numbers = itertools.count()
@@ -99,7 +98,9 @@ class Engine:
         self._idle: deque[IdleSession] = deque()
         self._sessions = 0
         self._stop = Event()
-        self._over = Event()
+        self._ended = Event()
+        self._given_up = Event()
+        self._closing = Event()
         self._flusher: gevent.Greenlet | None = None
         self._dispatcher: gevent.Greenlet | None = None
 
@@ -123,7 +124,7 @@ class Engine:
     def rest(self, session: IdleSession) -> None:
         """A session has finished its flow."""
         self._idle.append(session)
-        if self.ending:
+        if self.ended:
             self.changed.set()
 
     def refuse(self, error: PrepareError) -> None:
@@ -172,9 +173,18 @@ class Engine:
     def stop(self) -> None:
         """No arrival begins any more; a second call also gives up on what is in flight."""
         if self._stop.is_set():
-            self._over.set()
+            self._given_up.set()
         self._stop.set()
         self.changed.set()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the arrivals have ended: no flow begins another operation."""
+        return bool(self._ended.is_set())
+
+    def pause(self, seconds: float) -> None:
+        """Think; cut short when the load ends."""
+        self._ended.wait(timeout=max(0.0, seconds))
 
     @property
     def stopped(self) -> bool:
@@ -189,11 +199,11 @@ class Engine:
         if self._dispatcher is not None:
             self._dispatcher.join()
         interrupted = bool(self.stopped)
-        self.ending = True
+        self._ended.set()
         self._stop.set()
         self._event("end", self.clock.epoch(time.monotonic()))
         deadline = time.monotonic() + self.plan.timeout_s + 1.0
-        while self.busy and not self._over.is_set() and time.monotonic() < deadline:
+        while self.busy and not self._given_up.is_set() and time.monotonic() < deadline:
             self.changed.clear()
             if self.busy:
                 self.changed.wait(timeout=min(0.5, max(0.0, deadline - time.monotonic())))
@@ -203,7 +213,8 @@ class Engine:
         """Write everything; call once every session has ended. Nothing if the load never started."""
         if self._flusher is None:
             return
-        self._flusher.kill()
+        self._closing.set()  # not killed: it may be in the middle of a flush
+        self._flusher.join()
         self._report()
         self.ledger.flush()
         self.recorder.close(self.clock.epoch(time.monotonic()))
@@ -258,7 +269,8 @@ class Engine:
         while True:
             seconds += 1
             due = self.clock.mono + seconds
-            gevent.sleep(max(0.0, due - time.monotonic()))
+            if self._closing.wait(timeout=max(0.0, due - time.monotonic())):
+                return
             self._report()
             self.ledger.flush()
             for _ in self.recorder.flush(self.clock.epoch(time.monotonic())):

@@ -217,14 +217,14 @@ class Recorder:
 
     def _write_intervals(self, *, before: float) -> Iterator[None]:
         ended = [key for key in self._pending if self._start + (key[0] + 1) * INTERVAL_S <= before]
+        lines = []
         for interval, tag in sorted(ended):
-            values = np.concatenate(self._pending.pop((interval, tag)))
-            if self._folder is not None:
-                counts = histogram.record(values)
-                line = histogram.line(tag, interval * INTERVAL_S, INTERVAL_S, counts)
-                with (self._folder / "latency.hlog").open("a") as log:
-                    log.write(line)
-                yield
+            counts = histogram.record(np.concatenate(self._pending.pop((interval, tag))))
+            lines.append(histogram.line(tag, interval * INTERVAL_S, INTERVAL_S, counts))
+            yield
+        if self._folder is not None and lines:
+            with (self._folder / "latency.hlog").open("a") as log:
+                log.write("".join(lines))
 
 
 def _groups(buffer: _Buffer, width: int) -> Iterator[tuple[tuple[int, int], NDArray[np.int64]]]:

@@ -26,7 +26,7 @@ from scenarios.load.ledger import Write
 from scenarios.load.operation import LedgerSet, Operation
 from scenarios.load.transport import Session
 
-OPEN_WITHIN_S = 30.0
+OPEN_WITHIN_S = 5.0
 
 
 class FlowUser(User):
@@ -159,7 +159,7 @@ class FlowUser(User):
         if not self._first:
             self._refuse_after_end()
             if think > 0:
-                gevent.sleep(max(0.0, at - time.monotonic()))
+                self.engine.pause(at - time.monotonic())
                 self._refuse_after_end()
         if self._first or think > 0:
             self.engine.vitals.lags.append(max(0.0, time.monotonic() - at))
@@ -167,7 +167,7 @@ class FlowUser(User):
         return at
 
     def _refuse_after_end(self) -> None:
-        if self.engine.ending:
+        if self.engine.ended:
             raise LoadEndedError
 
 

@@ -1,7 +1,8 @@
-"""A LexoHub of one process and no database: the HTTP API the scenario speaks, on port 0, with faults to switch on."""
+"""LexoHub in one process without a database: the API the scenario speaks, on port 0, with faults at will."""
 
 import asyncio
 import json
+import sys
 import threading
 import time
 from collections import Counter
@@ -17,9 +18,21 @@ DOCUMENTS = 2000
 Reply = tuple[int, bytes, dict[str, str]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A request, taken apart: `path` without /api and its first word."""
+
+    me: str
+    method: str
+    path: list[str]
+    query: dict[str, str]
+    body: Any
+    key: str
+
+
 @dataclass
 class StandIn:
-    """State and faults; `lies` names what is wrong: leak, stale, wrong-pdf, lost-invoice, twice, stuck-pdf."""
+    """State and faults; `lies` may name leak, stale, wrong-pdf, lost-invoice, twice, stuck-pdf."""
 
     lies: set[str] = field(default_factory=set)
     port: int = 0
@@ -36,6 +49,7 @@ class StandIn:
 
     @property
     def url(self) -> str:
+        """Base URL."""
         return f"http://127.0.0.1:{self.port}"
 
     def freeze(self, seconds: float) -> None:
@@ -43,6 +57,7 @@ class StandIn:
         self.loop.call_soon_threadsafe(threading.Event().wait, seconds)
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply:
+        """Status, body and further headers."""
         parts = urlsplit(target)
         path = [unquote(each) for each in parts.path.strip("/").split("/")]
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -61,78 +76,83 @@ class StandIn:
         me = headers.get("authorization", "").removeprefix("Bearer ")
         if not me:
             return _json(401, {"error": {"code": "unauthorized", "message": "log in"}})
-        handler = getattr(self, f"_{path[1]}")
-        return handler(
-            me, method, path[2:], query, json.loads(body or b"{}"), headers.get("idempotency-key", "")
-        )
+        key = headers.get("idempotency-key", "")
+        ask = Ask(me=me, method=method, path=path[2:], query=query, body=json.loads(body or b"{}"), key=key)
+        reply: Reply = getattr(self, f"_{path[1]}")(ask)
+        return reply
 
-    def _workflow(self, *_: Any) -> Reply:
+    def _workflow(self, ask: Ask) -> Reply:
         return _json(200, {"matters": 8, "proformas": 6, "invoices": 6, "as_of": time.time()})
 
-    def _matters(self, me: str, method: str, path: list[str], query: Any, body: Any, key: str) -> Reply:
-        keys = data.matter_ids(_number(me), DOCUMENTS)
-        if not path:
-            items = [self._matter(each, me) for each in keys[: int(query["limit"])]]
+    def _matters(self, ask: Ask) -> Reply:
+        keys = data.matter_ids(_number(ask.me), DOCUMENTS)
+        if not ask.path:
+            items = [self._matter(each, ask.me) for each in keys[: int(ask.query["limit"])]]
             return _json(200, {"items": items})
-        if path[0] not in keys:
-            return _json(404, {"error": {"code": "not_found", "message": path[0]}})
-        matter = self._matter(path[0], me)
-        if method == "PUT":
-            change = body["change"]
+        if ask.path[0] not in keys:
+            return _json(404, {"error": {"code": "not_found", "message": ask.path[0]}})
+        matter = self._matter(ask.path[0], ask.me)
+        if ask.method == "PUT":
+            change = ask.body["change"]
             if "stale" not in self.lies:
                 matter |= {"version": matter["version"] + 1, "last_change": change}
             self._write("matter-changes", change)
-            return _json(200, {"id": path[0], "version": max(2, matter["version"]), "change": change})
+            return _json(200, {"id": ask.path[0], "version": max(2, matter["version"]), "change": change})
         return _json(200, matter)
 
     def _matter(self, key: str, me: str) -> dict[str, Any]:
         fresh = {"id": key, "title": key, "status": "active", "version": 1, "last_change": None}
         return self.matters.setdefault(key, fresh | {"advocate_id": me})
 
-    def _invoices(self, me: str, method: str, path: list[str], query: Any, body: Any, key: str) -> Reply:
-        if not path:
+    def _invoices(self, ask: Ask) -> Reply:
+        if not ask.path:
             ident = f"n-{len(self.made)}"
-            made = {"id": ident, "number": f"INV-{len(self.made):06d}", "advocate_id": me, "status": "issued"}
-            self.made[ident] = made | body
-            self._write("invoices", key)
+            made = {
+                "id": ident,
+                "number": f"INV-{len(self.made):06d}",
+                "advocate_id": ask.me,
+                "status": "issued",
+            }
+            self.made[ident] = made | ask.body
+            self._write("invoices", ask.key)
             return _json(201, self.made[ident])
-        if path[1:] == ["pdf"]:
-            self._write("pdf-jobs", key, state="queued" if "stuck-pdf" in self.lies else "done")
+        if ask.path[1:] == ["pdf"]:
+            self._write("pdf-jobs", ask.key, state="queued" if "stuck-pdf" in self.lies else "done")
             if "stuck-pdf" in self.lies:
-                self.sets["pdf-jobs"][key]["count"] = 0
-            return _json(202, {"job_id": path[0]})
-        return _json(200, self.made[path[0]])
+                self.sets["pdf-jobs"][ask.key]["count"] = 0
+            return _json(202, {"job_id": ask.path[0]})
+        return _json(200, self.made[ask.path[0]])
 
-    def _pdfs(self, me: str, method: str, path: list[str], *_: Any) -> Reply:
-        numbers = {each.id: each.number for each in data.invoices(_number(me), DOCUMENTS)}
-        number = numbers[path[0]]
+    def _pdfs(self, ask: Ask) -> Reply:
+        numbers = {each.id: each.number for each in data.invoices(_number(ask.me), DOCUMENTS)}
+        number = numbers[ask.path[0]]
         status = "queued" if "stuck-pdf" in self.lies else "done"
         url = f"{self.url}/documents/{number}?X-Amz-Signature=1"
-        return _json(200, {"job_id": path[0], "status": status, "number": number, "url": url})
+        return _json(200, {"job_id": ask.path[0], "status": status, "number": number, "url": url})
 
-    def _proformas(self, me: str, method: str, path: list[str], query: Any, body: Any, key: str) -> Reply:
-        self._write("workflows", key, state="UpdateStatus")
-        return _json(202, {"workflow_id": key.replace("/", "_")})
+    def _proformas(self, ask: Ask) -> Reply:
+        self._write("workflows", ask.key, state="UpdateStatus")
+        return _json(202, {"workflow_id": ask.key.replace("/", "_")})
 
-    def _workflows(self, me: str, method: str, path: list[str], *_: Any) -> Reply:
-        return _json(200, {"id": path[0], "state": "UpdateStatus", "states": list(data.WORKFLOW_STATES)})
+    def _workflows(self, ask: Ask) -> Reply:
+        return _json(200, {"id": ask.path[0], "state": "UpdateStatus", "states": list(data.WORKFLOW_STATES)})
 
-    def _search(self, me: str, method: str, path: list[str], *_: Any) -> Reply:
-        if path == ["facets"]:
+    def _search(self, ask: Ask) -> Reply:
+        if ask.path == ["facets"]:
             count = 9999 if "leak" in self.lies else 2
             each = {"a": count}
             return _json(200, {"total": count, "by_status": each, "by_matter_type": each, "by_month": each})
-        owner = "adv-99999" if "leak" in self.lies else me
+        owner = "adv-99999" if "leak" in self.lies else ask.me
         hit = {"id": "m-1", "kind": "matter", "title": "t", "advocate_id": owner, "score": 1.0}
         return _json(200, {"total": 1, "hits": [hit]})
 
-    def _audit(self, me: str, method: str, path: list[str], query: Any, *_: Any) -> Reply:
-        if me != "auditor":
-            return _json(403, {"error": {"code": "forbidden", "message": me}})
-        keys = sorted(self.sets[path[0]])
-        keys = [key for key in keys if key > query.get("after", "")]
+    def _audit(self, ask: Ask) -> Reply:
+        if ask.me != "auditor":
+            return _json(403, {"error": {"code": "forbidden", "message": ask.me}})
+        keys = sorted(self.sets[ask.path[0]])
+        keys = [key for key in keys if key > ask.query.get("after", "")]
         page = keys[:7]  # small pages: many turns
-        items = [self.sets[path[0]][key] for key in page]
+        items = [self.sets[ask.path[0]][key] for key in page]
         return _json(200, {"items": items, "next": page[-1] if len(keys) > len(page) else None})
 
     def _write(self, name: str, key: str, **more: Any) -> None:
@@ -209,5 +229,6 @@ def _json(status: int, value: Any) -> Reply:
 
 if __name__ == "__main__":
     with stand_in() as running:
-        print(running.port, flush=True)
+        sys.stdout.write(f"{running.port}\n")
+        sys.stdout.flush()
         threading.Event().wait()

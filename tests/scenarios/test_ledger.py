@@ -1,0 +1,190 @@
+import itertools
+
+import pytest
+
+from scenarios.errors import StatusError, TransportError
+from scenarios.load.ledger import Ledger, Patience, ReadBack, outcome_of, outcome_of_failure, unread
+from scenarios.load.operation import LedgerSet
+from slo import jsonl
+
+INVOICES = LedgerSet(name="invoices")
+JOBS = LedgerSet(name="pdf-jobs", once=False, finishes=True, ended=("failed",))
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self):
+        self.t = 1000.0
+
+    def now(self):
+        """Seconds."""
+        return self.t
+
+    def sleep(self, seconds):
+        """Returns at once, later."""
+        self.t += seconds
+
+
+def read_back(fetch, clock=None, **patience):
+    clock = clock or Clock()
+    return ReadBack(fetch=fetch, patience=Patience(**patience), now=clock.now, sleep=clock.sleep)
+
+
+def pages(*items, size=2):
+    """A fetch over these items in pages."""
+
+    def fetch(_set, after):
+        start = int(after or 0)
+        more = start + size < len(items)
+        return {"items": items[start : start + size], "next": str(start + size) if more else None}
+
+    return fetch
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (200, "ok"), (201, "ok"), (202, "ok"), (302, "refused"), (400, "refused"), (401, "refused"),
+        (404, "refused"), (429, "refused"), (408, "unknown"), (499, "unknown"), (500, "unknown"),
+        (502, "unknown"), (503, "refused"), (504, "unknown"),
+    ],
+)  # fmt: skip
+def test_what_an_answer_promises(status, outcome):
+    """Only an answer that rules out a finished write is a refusal."""
+    assert outcome_of(status) == outcome
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [("connect", "refused"), ("reset", "unknown"), ("timeout", "unknown")]
+)
+def test_what_silence_promises(kind, outcome):
+    """Whatever was sent may have been done."""
+    assert outcome_of_failure(kind) == outcome
+
+
+def test_writes_are_numbered_per_set(tmp_path):
+    """Ids carry run, set and number, and are written with what became of them."""
+    ledger = Ledger(run_id="r1", folder=tmp_path)
+    first, second, other = ledger.begin("invoices"), ledger.begin("invoices"), ledger.begin("workflows")
+    assert [each.id for each in (first, second, other)] == [
+        "r1/invoices/1",
+        "r1/invoices/2",
+        "r1/workflows/1",
+    ]
+    ledger.end(first, "invoice_create", outcome="ok", t_send=1.0, t_ack=1.5)
+    ledger.end(second, "invoice_create", outcome="unknown", t_send=2.0, t_ack=12.0, reason="timeout")
+    ledger.flush()
+    lines = jsonl.read(tmp_path / "ledger.jsonl")
+    assert lines[0] == {
+        "kind": "write", "set": "invoices", "id": "r1/invoices/1", "op": "invoice_create", "seq": 1,
+        "t_send": 1.0, "t_ack": 1.5, "outcome": "ok",
+    }  # fmt: skip
+    assert (lines[1]["t_ack"], lines[1]["reason"]) == (None, "timeout")
+    assert ledger.accepted == {"invoices": {"r1/invoices/1"}}
+
+
+def test_a_set_is_read_to_its_end():
+    """Every page is read; the last line says how many there were."""
+    items = [{"id": f"i{n}", "count": 1} for n in range(5)]
+    *reads, last = read_back(pages(*items)).run(INVOICES, {"i0", "gone"})
+    assert [each["id"] for each in reads] == ["i0", "i1", "i2", "i3", "i4"]
+    assert last == {
+        "kind": "readback", "set": "invoices", "complete": True, "once": True, "read": 5, "t": 1000.0,
+        "reason": "",
+    }  # fmt: skip
+
+
+def test_an_id_listed_twice_was_written_twice():
+    """Duplicates show as a count, whether the system counts them or lists them."""
+    items = [{"id": "i1", "count": 1}, {"id": "i2", "count": 2}, {"id": "i1", "count": 1}]
+    reads = read_back(pages(*items)).run(INVOICES, set())
+    assert {each["id"]: each["count"] for each in reads[:-1]} == {"i1": 2, "i2": 2}
+
+
+def test_jobs_are_waited_for():
+    """Accepted jobs are looked at again until they are done."""
+    looks = itertools.count()
+
+    def fetch(_set, _after):
+        done = 1 if next(looks) >= 6 else 0
+        return {"items": [{"id": "j1", "count": done, "state": "done" if done else "queued"}], "next": None}
+
+    clock = Clock()
+    read, last = read_back(fetch, clock).run(JOBS, {"j1"})
+    assert (read["count"], read["state"], last["complete"]) == (1, "done", True)
+    assert clock.t == 1006.0
+
+
+def test_a_failed_job_is_over():
+    """Nobody waits for a job that has failed."""
+    clock = Clock()
+    fetch = pages({"id": "j1", "count": 0, "state": "failed"})
+    read, last = read_back(fetch, clock).run(JOBS, {"j1"})
+    assert (read["count"], last["complete"], clock.t) == (0, True, 1000.0)
+
+
+def test_jobs_that_never_move_are_reported_as_they_are():
+    """When nothing changes any more the read-back is complete, and lost jobs have count 0."""
+    clock = Clock()
+    fetch = pages({"id": "j1", "count": 0, "state": "queued"})
+    reads = read_back(fetch, clock, unchanged_s=15).run(JOBS, {"j1", "j2"})
+    assert {each["id"]: each["count"] for each in reads[:-1]} == {"j1": 0, "j2": 0}
+    assert reads[-1]["complete"]
+    assert clock.t == 1015.0
+
+
+def test_a_backlog_that_still_moves_at_the_end_is_incomplete():
+    """Out of patience while jobs still finish: nothing may be concluded."""
+    looks = itertools.count()
+
+    def fetch(_set, _after):
+        return {"items": [{"id": f"x{n}", "count": 1} for n in range(next(looks))], "next": None}
+
+    last = read_back(fetch, settle_s=20).run(JOBS, {"j1"})[-1]
+    assert not last["complete"]
+    assert "1 accepted still unfinished after 20 s" in last["reason"]
+
+
+def test_reading_survives_a_recovering_system():
+    """A failing page is asked for again for a while."""
+    looks = itertools.count()
+
+    def fetch(_set, _after):
+        if next(looks) < 4:
+            raise StatusError("503: not yet", kind="http_5xx")
+        return {"items": [{"id": "i1", "count": 1}], "next": None}
+
+    assert read_back(fetch).run(INVOICES, set())[-1]["complete"]
+
+
+def test_a_system_that_stays_away_is_an_incomplete_read_back():
+    """The reason says what failed; ids that were not seen are not called missing."""
+
+    def fetch(_set, _after):
+        raise TransportError("127.0.0.1:1: refused", kind="connect")
+
+    clock = Clock()
+    (last,) = read_back(fetch, clock, retry_s=30).run(JOBS, {"j1"})
+    assert (last["complete"], last["read"]) == (False, 0)
+    assert "refused" in last["reason"]
+    assert 1030 <= clock.t <= 1032
+
+
+@pytest.mark.parametrize("page", [{"items": [{"id": "a"}], "next": None}, {"next": None}, None])
+def test_a_misshapen_audit_is_incomplete(page):
+    """An audit that does not say what it should is no evidence."""
+    last = read_back(lambda _set, _after: page).run(INVOICES, set())[-1]
+    assert not last["complete"]
+
+
+def test_an_audit_that_turns_in_circles_ends():
+    """A page that leads to itself is noticed."""
+    last = read_back(lambda _set, _after: {"items": [], "next": "k"}).run(INVOICES, set())[-1]
+    assert "does not move" in last["reason"]
+
+
+def test_sets_not_read_say_so():
+    """Without an auditor every set is incomplete, with the reason."""
+    (line,) = unread([JOBS], reason="no log-in", now=5.0)
+    assert (line["complete"], line["once"], line["reason"]) == (False, False, "no log-in")
