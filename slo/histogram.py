@@ -52,6 +52,15 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tail:
+    """The histogram over all intervals, and by interval the values above its quantile and all values."""
+
+    total: Histogram
+    above: Histogram
+    every: Histogram
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
     """Intervals by tag, then by epoch second of their start; those of one tag and start add up."""
 
@@ -74,18 +83,17 @@ class Log:
                     total[places] += values
         return total
 
-    def tail(self, tag: str, starts: Sequence[float], q: float) -> tuple[Histogram, Histogram]:
-        """By interval: values in buckets above the tag's q-quantile over all of these, and all values."""
+    def tail(self, tag: str, starts: Sequence[float], q: float) -> "Tail":
+        """What lies above a tag's own q-quantile over all these intervals."""
         of_tag = self.intervals.get(tag, {})
         parts = [[interval.sparse() for interval in of_tag.get(start, ())] for start in starts]
         total = empty()
         for places, values in (pair for part in parts for pair in part):
             total[places] += values
-        rank = q * int(total.sum())
-        bucket = int(np.searchsorted(np.cumsum(total), max(rank, 1)))
+        bucket = int(np.searchsorted(np.cumsum(total), max(q * int(total.sum()), 1)))
         above = [sum(int(values[places > bucket].sum()) for places, values in part) for part in parts]
         every = [sum(int(values.sum()) for _, values in part) for part in parts]
-        return np.array(above, dtype=np.int64), np.array(every, dtype=np.int64)
+        return Tail(total=total, above=np.array(above, dtype=np.int64), every=np.array(every, dtype=np.int64))
 
     def starts(self, start: float, end: float) -> tuple[float, ...]:
         """Starts of the intervals that lie wholly in [start, end), over all tags."""

@@ -161,6 +161,10 @@ class _Table:
         shape = kinds()[sli].SHAPE
         self.check_keys(sli, shape)
         expr = self.expression("expr", sli, shape)
+        if self.table["basis"] == "derived" and "note" not in self.table:
+            self.refuse(
+                "basis", f"derived objective {self.name} has no 'note'", "a note that says how it was derived"
+            )
         return Objective(
             id=self.identifier(),
             sli=sli,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from slo import histogram, jsonl, manifest
 from slo.errors import RecordError
 from slo.manifest import Manifest
+from slo.statistics import PROXY_SHARE
 
 Counts = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -109,7 +110,7 @@ class Record:
     events: tuple[Event, ...]
     metrics: tuple[Point, ...]
     ledger: tuple[Event, ...]
-    memory: dict[object, tuple[Counts, Counts]] = field(default_factory=dict, repr=False, compare=False)
+    _tails: dict[object, histogram.Tail] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def state(self) -> str:
@@ -143,6 +144,13 @@ class Record:
         """Arrivals without a good answer, (operations, seconds)."""
         bad: Counts = self.valid - self.counters.ok
         return bad
+
+    def tail(self, slug: str, starts: tuple[float, ...]) -> histogram.Tail:
+        """Good answers of an operation in these intervals of the log, against their 95th percentile."""
+        key = (slug, starts)
+        if key not in self._tails:
+            self._tails[key] = self.histograms.tail(f"{slug}.ok", starts, 1 - PROXY_SHARE)
+        return self._tails[key]
 
     def of_kind(self, kind: str, **fields: object) -> list[Event]:
         """Events of a kind whose fields have these values, by time."""

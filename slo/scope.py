@@ -11,7 +11,7 @@ from slo import statistics
 from slo.manifest import PlannedExperiment
 from slo.record import Counts, Record
 from slo.recovery import Recovery
-from slo.statistics import BLOCK_S, PROXY_SHARE
+from slo.statistics import BLOCK_S
 
 Window = tuple[float, float]
 
@@ -39,6 +39,12 @@ class Scope:
         """Columns of the whole seconds inside the windows."""
         slices = [self.record.counters.within(start, end) for start, end in self.windows]
         return np.concatenate([np.arange(s.start, s.stop) for s in slices] or [np.zeros(0, dtype=np.intp)])
+
+    @cached_property
+    def intervals(self) -> tuple[float, ...]:
+        """Starts of the latency log's intervals that lie wholly inside the windows."""
+        log = self.record.histograms
+        return tuple(start for window in self.windows for start in log.starts(*window))
 
     def blocks(self, length: float = BLOCK_S) -> list[slice]:
         """Columns cut into blocks, window by window; a rest belongs to the last block."""
@@ -76,16 +82,10 @@ class Scope:
 
     def _slow_tail(self, rows: NDArray[np.intp]) -> tuple[Counts, Counts]:
         """Answers beyond their operation's own 95th percentile, and all, by interval of the log."""
-        log = self.record.histograms
-        starts = tuple(start for window in self.windows for start in log.starts(*window))
-        beyond = np.zeros(len(starts), dtype=np.int64)
-        answers = np.zeros(len(starts), dtype=np.int64)
+        beyond = np.zeros(len(self.intervals), dtype=np.int64)
+        answers = np.zeros(len(self.intervals), dtype=np.int64)
         for row in rows:
-            slug = self.record.counters.operations[row]
-            key = (slug, starts)
-            if key not in self.record.memory:
-                self.record.memory[key] = log.tail(f"{slug}.ok", starts, 1 - PROXY_SHARE)
-            one, all_ = self.record.memory[key]
-            beyond += one
-            answers += all_
+            tail = self.record.tail(self.record.counters.operations[row], self.intervals)
+            beyond += tail.above
+            answers += tail.every
         return beyond, answers

@@ -80,11 +80,14 @@ def _later(
     p50: NDArray[np.float64], p99: NDArray[np.float64], most: NDArray[np.float64], lag: float
 ) -> float:
     """The share of starts later than `lag`, all seconds alike."""
-    shares = np.zeros(p50.size)
-    for i in range(p50.size):
-        points = ([0.0, p50[i], p99[i], most[i]], np.log([1.0, 0.5, 0.01, 0.001]))
-        shares[i] = 0.0 if lag >= most[i] else np.exp(np.interp(lag, *points))
-    return float(shares.mean())
+    lags = (np.zeros_like(p50), p50, p99, most)
+    logs = np.log([1.0, 0.5, 0.01, 0.001])
+    share = np.zeros_like(p50)
+    for left, right, high, low in zip(lags, lags[1:], logs, logs[1:], strict=False):
+        inside = (left <= lag) & (lag < right)
+        along = np.divide(lag - left, right - left, out=np.zeros_like(p50), where=inside)
+        share = np.where(inside, np.exp(high + (low - high) * along), share)
+    return float(share.mean())
 
 
 def _misses(scope: Scope) -> tuple[int, int, float | None]:

@@ -45,10 +45,10 @@ def _all(objective: Objective, scope: Scope) -> Finding:
 
 def _percentile(objective: Objective, scope: Scope, q: float) -> float | None:
     """From the intervals inside the windows; failed arrivals count as infinitely slow."""
-    log = scope.record.histograms
     slugs = scope.record.manifest.select(objective.operations)
-    starts = [start for window in scope.windows for start in log.starts(*window)]
-    good = log.merged([f"{slug}.ok" for slug in slugs], starts)
+    good = histogram.empty()
+    for slug in slugs:
+        good += scope.record.tail(slug, scope.intervals).total
     rows = scope.rows(objective.operations)
     failed = int(scope.record.bad[rows][:, scope.columns].sum())
     return histogram.quantile(good, q, int(good.sum()) + failed)
