@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reports import formats, latency
@@ -9,8 +10,9 @@ from reports.fields import number, rows, text
 from reports.latency import Spread
 from reports.run import Phase, Run
 from reports.table import NOT_APPLICABLE, Row, Table, numeric
-from slo.histogram import Log
+from slo.histogram import Histogram, Log, empty
 
+TAGS = ("ok", "ok.service", "bad")
 GOOD = (0.5, 0.9, 0.99, 0.999)
 SERVICE = (0.5, 0.99)
 FAILED = (0.5, 0.99)
@@ -44,8 +46,9 @@ class Figure:
 
 def latencies(run: Run, log: Log) -> Table:
     """One row for each operation, and one for all of them."""
-    found = [_row(name, [slug], log) for slug, name in run.operations.items()]
-    every = _row("all operations", list(run.operations), log)
+    merged = {slug: {tag: log.merged([f"{slug}.{tag}"]) for tag in TAGS} for slug in run.operations}
+    found = [_row(name, merged[slug]) for slug, name in run.operations.items()]
+    every = _row("all operations", {tag: sum((of[tag] for of in merged.values()), empty()) for tag in TAGS})
     return Table(
         caption="Latency by operation",
         columns=COLUMNS,
@@ -60,12 +63,9 @@ def latencies(run: Run, log: Log) -> Table:
     )
 
 
-def _row(name: str, slugs: list[str], log: Log) -> Row:
-    def spread(tag: str, quantiles: tuple[float, ...]) -> Spread | None:
-        return latency.spread(log.merged([f"{slug}.{tag}" for slug in slugs]), quantiles)
-
-    good, failed = spread("ok", GOOD), spread("bad", FAILED)
-    service = spread("ok.service", SERVICE)
+def _row(name: str, merged: Mapping[str, Histogram]) -> Row:
+    good, failed = latency.spread(merged["ok"], GOOD), latency.spread(merged["bad"], FAILED)
+    service = latency.spread(merged["ok.service"], SERVICE)
     return Row(
         cells=(
             name,

@@ -10,7 +10,7 @@ import numpy as np
 
 from slo import histogram
 from slo.errors import RecordError
-from slo.histogram import Histogram, Log
+from slo.histogram import Histogram, Interval, Log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +23,29 @@ class Spread:
 
 
 def read(path: Path) -> tuple[Log, tuple[str, ...]]:
-    """The log and what is wrong with it; a log that cannot be read is empty."""
+    """The log and what is wrong with it; damaged intervals are left out, an unreadable log is empty."""
     nothing = Log(intervals={})
     if not path.is_file():
         return nothing, ()
     try:
-        return histogram.read(path), ()
+        found = histogram.read(path)
     except (RecordError, ValueError, OSError) as error:
         return nothing, (f"no percentiles: {error}",)
+    trouble: list[str] = []
+    sound = {
+        tag: {start: [one for one in parts if _sound(one, trouble)] for start, parts in of_tag.items()}
+        for tag, of_tag in found.intervals.items()
+    }
+    return Log(intervals=sound, length=found.length), tuple(trouble)
+
+
+def _sound(interval: Interval, trouble: list[str]) -> bool:
+    try:
+        interval.sparse()
+    except RecordError as error:
+        trouble.append(f"interval left out: {error}")
+        return False
+    return True
 
 
 def spread(counts: Histogram, quantiles: Iterable[float]) -> Spread | None:

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from reports.errors import FolderError
 from reports.render import render
+from slo import objective, record, verdict
+from slo.judge import judge
 from tests.reports import sample
 from tests.reports.page_parser import Page, parse
+from tests.run_folder import Plan, write
 
 
 @pytest.fixture(scope="module")
-def html(tmp_path_factory: pytest.TempPathFactory) -> str:
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample run; tests that change it copy it."""
+    return sample.build(tmp_path_factory.mktemp("runs") / "lexohub-local-20251121T114500Z-3f9a")
+
+
+@pytest.fixture(scope="module")
+def html(whole_run: Path) -> str:
     """The report of the sample run."""
-    folder = sample.build(tmp_path_factory.mktemp("runs") / "lexohub-local-20251121T114500Z-3f9a")
-    return render(folder)[0].read_text(encoding="utf-8")
+    return render(whole_run)[0].read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -207,10 +216,10 @@ def test_a_run_that_died_says_that_it_never_ended(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("harm", ["missing", "empty", "torn", "noise"])
 def test_a_missing_or_damaged_part_is_said_and_the_rest_is_printed(
-    tmp_path: Path, part: str, harm: str
+    tmp_path: Path, part: str, harm: str, whole_run: Path
 ) -> None:
     """No part is needed for the page to stand."""
-    folder = sample.build(tmp_path / "run", phases=sample.PHASES[1:3])
+    folder = Path(shutil.copytree(whole_run, tmp_path / "run"))
     path = folder / part
     whole = path.read_bytes()
     match harm:
@@ -226,6 +235,34 @@ def test_a_missing_or_damaged_part_is_said_and_the_rest_is_printed(
     assert parse(html).faults == []
     if harm == "missing" or part.endswith(".json"):
         assert part in html[html.index("Missing or damaged parts") :]
+
+
+def test_a_damaged_interval_costs_only_itself(tmp_path: Path, whole_run: Path) -> None:
+    """The other percentiles stay."""
+    folder = Path(shutil.copytree(whole_run, tmp_path / "run"))
+    lines = (folder / "latency.hlog").read_text().splitlines(keepends=True)
+    lines[6] = lines[6][:60] + "AAAA" + lines[6][64:]
+    (folder / "latency.hlog").write_text("".join(lines))
+    html = render(folder)[0].read_text(encoding="utf-8")
+    assert "interval left out" in html
+    assert "No latency was recorded." not in html
+
+
+def test_a_judged_run_prints_every_objective(tmp_path: Path) -> None:
+    """The judge's own document, with the targets that ship."""
+    objectives = objective.load(Path(objective.__file__).parent / "targets" / "lexohub.toml")
+    driven = [one.id for one in objectives if not one.needs]
+    folder = write(
+        tmp_path / "run", Plan(objectives=driven, phases=(("steady", 60, None),), rates=sample.RATES)
+    )
+    judged = judge(record.read(folder), objectives, now=0.0)
+    verdict.write(folder, judged)
+    html = render(folder)[0].read_text(encoding="utf-8")
+    page = parse(html)
+    assert page.faults == []
+    assert page.verdicts[0] == judged.verdict
+    assert len(page.verdicts) == 1 + len(judged.objectives)
+    assert {one.id for one in objectives} <= set(" ".join(page.words).split())
 
 
 def test_an_empty_folder_has_no_data(tmp_path: Path) -> None:
