@@ -1,7 +1,8 @@
 """``python -m scenarios.load.drive RUN``: drive the load a run folder's manifest describes, then read back.
 
 Writes counters.jsonl, latency.hlog, ledger.jsonl and its events into the folder and nothing on stdout; a
-progress line every 10 s goes to stderr unless GAMEDAY_QUIET is set. SIGINT or SIGTERM end the arrivals, let
+progress line every 10 s goes to stderr unless GAMEDAY_QUIET is set. With GAMEDAY_TIED set, the load ends when
+the process that started it is gone. SIGINT or SIGTERM end the arrivals, let
 what is in flight finish and skip the read-back; a second one does not wait. Exit 0, or 5 with the cause on
 stderr.
 """
@@ -32,6 +33,7 @@ from scenarios.load.users import FlowUser
 EXIT_OK, EXIT_BROKEN = 0, 5
 OPEN_S = 60.0
 AUDIT_PAGE = 1000
+PARENT_LOOK_S = 0.5
 
 
 def drive(folder: Path) -> None:
@@ -58,6 +60,8 @@ def drive(folder: Path) -> None:
     attach(environment, engine)
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, engine.stop)
+    if os.environ.get("GAMEDAY_TIED"):
+        gevent.spawn(_leave_with, os.getppid(), engine)
     runner = environment.create_local_runner()
     runner.start(plan.sessions, spawn_rate=plan.sessions)
     interrupted = True
@@ -77,6 +81,14 @@ def drive(folder: Path) -> None:
         raise ScenarioError(
             f"{engine.broken_flows} flows of {plan.system} broke; the first one is printed above"
         )
+
+
+def _leave_with(parent: int, engine: Engine) -> None:
+    """Stop, without waiting for answers, once the process that started this load is gone."""
+    while os.getppid() == parent:
+        gevent.sleep(PARENT_LOOK_S)
+    engine.stop()
+    engine.stop()
 
 
 def _settle_memory() -> None:

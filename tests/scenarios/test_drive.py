@@ -1,12 +1,16 @@
+import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections import Counter
 
+import psutil
 import pytest
 
 from slo import histogram
-from tests.scenarios.runs import drive, lines, run_folder, spawn, sums
+from tests.scenarios.runs import ROOT, drive, lines, run_folder, spawn, sums
 from tests.scenarios.stand_in import stand_in
 
 
@@ -177,3 +181,33 @@ def test_meaningless_loads_are_refused(tmp_path, load, url, says):
     code, _, error = drive(run_folder(tmp_path, url, **load))
     assert code == 5
     assert says in error
+
+
+PARENT = """
+import subprocess, sys
+drive = subprocess.Popen([sys.executable, "-m", "scenarios.load.drive", sys.argv[1]])
+print(drive.pid, flush=True)
+drive.wait()
+"""
+
+
+def test_a_tied_load_ends_with_its_parent(tmp_path):
+    """When the process that started it is killed, the load ends long before its planned end."""
+    with stand_in() as system:
+        folder = run_folder(tmp_path, system.url, for_s=90)
+        parent = subprocess.Popen(
+            [sys.executable, "-c", PARENT, str(folder)],
+            cwd=ROOT,
+            env=os.environ | {"GAMEDAY_QUIET": "1", "GAMEDAY_TIED": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        load = psutil.Process(int(parent.stdout.readline()))
+        wait_for_start(folder, parent)
+        parent.kill()
+        parent.communicate(timeout=10)
+        gone, alive = psutil.wait_procs([load], timeout=20)
+        for process in alive:
+            process.kill()
+    assert (len(gone), len(alive)) == (1, 0)
+    balanced(folder)
