@@ -103,7 +103,9 @@ def figures(run: Run, log: Log) -> tuple[Figure, ...]:
     p50, p99 = _percentiles(run, log, steady)
     return (
         Figure(
-            name="Arrivals", value=formats.number(every), remark=f"in {formats.duration(run.end - run.start)}"
+            name="Arrivals",
+            value=formats.number(every if run.seconds else None),
+            remark=f"in {formats.duration(run.end - run.start)}",
         ),
         Figure(
             name="Good answers", value=formats.rate(good / len(seconds) if intended else None), remark=over
@@ -111,7 +113,7 @@ def figures(run: Run, log: Log) -> tuple[Figure, ...]:
         Figure(
             name="Error rate",
             value=formats.ratio(bad / intended if intended else None),
-            remark=f"{formats.number(bad)} of {formats.number(intended)}, {over}",
+            remark=f"{formats.number(bad)} of {formats.number(intended)}, {over}" if intended else over,
         ),
         Figure(name="Latency p50", value=p50, remark=f"good answers, {over}"),
         Figure(name="Latency p99", value=p99, remark=f"good answers, {over}"),

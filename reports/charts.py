@@ -116,16 +116,21 @@ def _path(points: Iterable[Point], draw: Callable[[float, float, bool], list[str
     return "".join(parts)
 
 
-def area(lower: Sequence[float], upper: Sequence[Point], x: Scale, y: Scale) -> str:
-    """SVG path data of the band from `lower` to `upper` (same x and length; unknown: no height)."""
+def area(lower: Sequence[float], upper: Sequence[Point], x: Scale, y: Scale, width: float) -> str:
+    """SVG path data of the band from `lower` to `upper` (same x), values held for `width` seconds.
+
+    An unknown upper has no height.
+    """
     if not upper:
         return ""
-    tops = [(px, base if py is None else py) for (px, py), base in zip(upper, lower, strict=True)]
-    out = [f"{x(px):.1f} {y(py):.1f}" for px, py in tops]
-    back = [
-        f"{x(px):.1f} {y(base):.1f}" for (px, _), base in zip(reversed(upper), reversed(lower), strict=True)
-    ]
-    return "M" + "L".join(out + back) + "Z"
+    tops: list[str] = []
+    backs: list[str] = []
+    for (px, py), base in zip(upper, lower, strict=True):
+        left, right = x(px), x(px + width)
+        top, bottom = y(base if py is None else py), y(base)
+        tops += [f"{left:.1f} {top:.1f}", f"{right:.1f} {top:.1f}"]
+        backs += [f"{left:.1f} {bottom:.1f}", f"{right:.1f} {bottom:.1f}"]
+    return "M" + "L".join(tops + backs[::-1]) + "Z"
 
 
 def stack(layers: Sequence[Sequence[float]]) -> list[list[float]]:

@@ -92,7 +92,7 @@ def headline(folder: Folder) -> Headline:
     verdict = _known(text(verdicts, "verdict"))
     reason = text(verdicts, "reason")
     if not verdicts:
-        reason = "This run has not been judged: `gameday judge` and its folder judge it."
+        reason = "This run has not been judged yet: run gameday judge on its folder."
     return Headline(
         verdict=verdict,
         word=WORDS[verdict],
@@ -227,7 +227,7 @@ def _margin(value: float | None) -> str:
     if value is None:
         return NOT_APPLICABLE
     sign = "+" if value > 0 else MINUS if value < 0 else ""
-    return f"{sign}{formats.number(round(abs(value) * 100, 0 if abs(value) >= 0.1 else 1))}%"
+    return f"{sign}{formats.ratio(abs(value))}"
 
 
 def _minutes(value: float | None) -> str:

@@ -41,7 +41,6 @@ def describe(run: Run) -> Recovery:
 
 def _clocks(run: Run) -> Table:
     judged = rows(run.folder.verdicts, "recovery")
-    planned = any(phase.experiment for phase in run.phases)
     return Table(
         caption="Recovery by fault",
         columns=(
@@ -60,8 +59,16 @@ def _clocks(run: Run) -> Table:
         notes=("Both clocks are read in steps of 5 s: the truth lies within the interval given.",)
         if judged
         else (),
-        empty="The faults of this run were not judged." if planned else "No fault was injected.",
+        empty=_nothing(run),
     )
+
+
+def _nothing(run: Run) -> str:
+    """Why there are no clocks; a run that left no plan is not said to have had no fault."""
+    if not run.phases:
+        return formats.NO_DATA
+    planned = run.faults or any(phase.experiment for phase in run.phases)
+    return "The faults of this run were not judged." if planned else "No fault was injected."
 
 
 def _clock(run: Run, row: Json) -> Row:

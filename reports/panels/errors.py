@@ -39,7 +39,11 @@ def draw(scene: Scene) -> Chart:
             colour=i + 1,
             note=formats.number(sum(totals[c] for c in classes)),
             path=charts.area(
-                [bottoms[i][j] for j in chosen], [(run.start + j, tops[i][j]) for j in chosen], scene.x, y
+                [bottoms[i][j] for j in chosen],
+                [(run.start + j, tops[i][j]) for j in chosen],
+                scene.x,
+                y,
+                1.0,
             ),
         )
         for i, (label, classes) in enumerate(shares)

@@ -28,7 +28,7 @@ def draw(scene: Scene) -> Chart:
     values = charts.log_ticks(max(LOWEST_S, min(known)), max([*known, *limits.values()]))
     y = Scale(domain=(values[0], values[-1]), box=(HEIGHT, 0.0), log=True)
     x = scene.x
-    behind = charts.line(charts.downsample(worst), x, y)
+    behind = charts.steps(charts.downsample(worst), x, y, 1.0)
     upper = charts.steps(charts.downsample(p99), x, y, scene.log.length)
     lower = charts.steps(charts.downsample(p50), x, y, scene.log.length)
     layers = (

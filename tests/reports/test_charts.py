@@ -103,8 +103,10 @@ def test_lines_break_where_nothing_was_measured() -> None:
 def test_areas_close_over_their_lower_edge() -> None:
     """An unknown top has no height."""
     x, y = Scale(domain=(0, 10), box=(0, 100)), Scale(domain=(0, 1), box=(10, 0))
-    assert charts.area([0.0, 0.5], [(0.0, 1.0), (1.0, None)], x, y) == "M0.0 0.0L10.0 5.0L10.0 5.0L0.0 10.0Z"
-    assert charts.area([], [], x, y) == ""
+    points = [(0.0, 1.0), (1.0, None)]
+    band = "M0.0 0.0L10.0 0.0L10.0 5.0L20.0 5.0L20.0 5.0L10.0 5.0L10.0 10.0L0.0 10.0Z"
+    assert charts.area([0.0, 0.5], points, x, y, 1.0) == band
+    assert charts.area([], [], x, y, 1.0) == ""
 
 
 def test_stacked_layers_stand_on_one_another() -> None:

@@ -17,7 +17,7 @@ MEASURE = """<!doctype html><title>-</title>{frames}<pre id="out"></pre><script>
 addEventListener("load", () => {{
   out.textContent = [...document.querySelectorAll("iframe")].map((frame) => {{
     const page = frame.contentDocument, width = page.documentElement.clientWidth;
-    const boxes = [...page.querySelectorAll("svg.plot, .ruler svg, figcaption, dl, h1, p")];
+    const boxes = [...page.querySelectorAll("svg.plot, .ruler > svg, .ruler text, figcaption, dl, h1, p")];
     const free = boxes.filter((box) => !box.closest(".scroll"));
     const wide = free.filter((box) => box.getBoundingClientRect().right > width + 1).length;
     return [width, page.documentElement.scrollWidth, wide, page.querySelectorAll("h2").length];
