@@ -108,7 +108,7 @@ def parse(text: str) -> Expression:
         )
     if unit not in _UNITS:
         raise ValueError(
-            f"unknown unit {unit!r} in {text!r}; expected one of {_listed(list(_UNITS)[:-1])} or none"
+            f"unknown unit {unit!r} in {text!r}; expected one of {_listed([*list(_UNITS)[:-1], 'none'])}"
         )
     kinds, operators = _METRICS[metric]
     kind, factor = _UNITS[unit]

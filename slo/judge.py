@@ -39,6 +39,9 @@ class Gate:
     reason: str
 
 
+Analyses = dict[tuple[str, str], Recovery | Exception]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
     """An objective in the scope it is judged in."""
@@ -58,7 +61,7 @@ def judge(record: Record, objectives: Sequence[Objective], *, now: float | None 
     analyses = _analyses(record, driven)
     cases, not_driven = _cases(record, objectives, {one.id for one in driven}, analyses)
     steady = faults.steady_windows(record)
-    trust = validity.check(record, driven, _windows(record, "all"))
+    trust = _trust(record, driven)
     calm = steadiness.check(record, steady)
     found = [(case, _capped(record, case, _found(case), calm, trust)) for case in cases]
     not_driven += [
@@ -78,7 +81,7 @@ def judge(record: Record, objectives: Sequence[Objective], *, now: float | None 
         objectives=verdicts,
         not_driven=tuple(not_driven),
         recovery=tuple(asdict(one) for one in _shown(record, objectives, analyses)),
-        ledger=tuple(asdict(ledger.account(record.ledger, name)) for name in ledger.sets(record.ledger)),
+        ledger=tuple(asdict(ledger.shown(record.ledger, name)) for name in ledger.sets(record.ledger)),
         validity=asdict(trust),
         steadiness=asdict(calm),
     )
@@ -124,20 +127,28 @@ def _driven(record: Record, objectives: Sequence[Objective]) -> list[Objective]:
     return [known[name] for name in dict.fromkeys(wanted)]
 
 
-Analyses = dict[tuple[str, str], Recovery | Exception]
-
-
 def _analyses(record: Record, driven: Sequence[Objective]) -> Analyses:
     """Recovery by (experiment, objective); an analysis that raised is kept as what it raised."""
-    found: Analyses = {}
-    for experiment in record.manifest.experiments:
-        for one in driven:
-            if one.sli == "recovery" and one.id in experiment.judge and experiment.probe != "none":
-                try:
-                    found[experiment.name, one.id] = faults.recover(record, experiment.name, one)
-                except Exception as error:  # noqa: BLE001 - becomes the verdict's reason
-                    found[experiment.name, one.id] = error
-    return found
+    return {
+        (experiment.name, one.id): _recovery(record, experiment.name, one)
+        for experiment in record.manifest.experiments
+        for one in driven
+        if one.sli == "recovery" and one.id in experiment.judge and experiment.probe != "none"
+    }
+
+
+def _recovery(record: Record, experiment: str, one: Objective) -> Recovery | Exception:
+    try:
+        return faults.recover(record, experiment, one)
+    except Exception as error:  # noqa: BLE001 - becomes the reason of the verdict
+        return error
+
+
+def _trust(record: Record, driven: Sequence[Objective]) -> Validity:
+    try:
+        return validity.check(record, driven, _windows(record, "all"))
+    except Exception as error:  # noqa: BLE001 - a generator that cannot be checked cannot be believed
+        return validity.unknown(f"the generator could not be checked: {type(error).__name__}: {error}")
 
 
 def _cases(
@@ -294,16 +305,16 @@ def _doubts(record: Record) -> list[str]:
 
 def _shown(record: Record, objectives: Sequence[Objective], analyses: Analyses) -> list[Recovery]:
     """One analysis per experiment for the report: of the most operations, else of all by the error budget."""
+    budget = next((one for one in objectives if one.sli == "errors" and one.phase == "steady"), None)
     shown = []
     for experiment in record.manifest.experiments:
-        own = [a for (name, _), a in analyses.items() if name == experiment.name and isinstance(a, Recovery)]
-        budget = next((one for one in objectives if one.sli == "errors" and one.phase == "steady"), None)
-        if own:
-            shown.append(max(own, key=lambda one: len(one.operations)))
-        elif experiment.probe != "none" and budget is not None:
-            shown.append(
-                faults.recover(record, experiment.name, replace(budget, against=budget, operations=()))
-            )
+        own = [a for (name, _), a in analyses.items() if name == experiment.name]
+        if not own and experiment.probe != "none" and budget is not None:
+            whole = replace(budget, against=budget, operations=())
+            own = [_recovery(record, experiment.name, whole)]
+        whole_ones = [one for one in own if isinstance(one, Recovery)]
+        if whole_ones:
+            shown.append(max(whole_ones, key=lambda one: len(one.operations)))
     return shown
 
 

@@ -104,6 +104,16 @@ def account(ledger: Lines, name: str, windows: Iterable[tuple[float, float]] | N
     )
 
 
+def shown(ledger: Lines, name: str) -> Account:
+    """The account for a report: of a set whose lines make no sense, an empty one that says so."""
+    try:
+        return account(ledger, name)
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"its lines make no sense: {type(error).__name__}: {error}"
+        readback = {"kind": "readback", "set": name, "complete": False, "reason": reason}
+        return account((readback,), name)
+
+
 def accounts(
     ledger: Lines, names: Iterable[str], windows: Sequence[tuple[float, float]] | None = None
 ) -> list[Account]:

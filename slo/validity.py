@@ -57,6 +57,13 @@ def check(record: Record, objectives: Sequence[Objective], windows: Sequence[Win
     )
 
 
+def unknown(cause: str) -> Validity:
+    """Not valid, because nothing is known of the generator."""
+    return Validity(
+        valid=False, causes=(cause,), start_lag_p99=None, cpu_max=None, misses_generator=0, attainment=None
+    )
+
+
 def start_lag(reports: Sequence[Event], q: float = 0.99) -> float:
     """The q-quantile of all start lags, from each second's median, p99 and maximum.
 
