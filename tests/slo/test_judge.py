@@ -519,12 +519,15 @@ def test_not_applicable_where_the_environment_is_smaller(folder):
 def test_one_more_error_never_helps(failover):
     """From no bad arrival to a few hundred, the upper bound only grows."""
     counters = failover.counters
+    manifest = dataclasses.replace(failover.manifest, objectives=("error-rate",), experiments=())
     row = counters.operations.index("matter_list")
     bounds = []
     for moved in (0, 1, 2, 5, 12, 13, 30, 100):
         ok = counters.ok.copy()
         columns = np.linspace(12, 135, moved).astype(int)
         np.subtract.at(ok[row], columns, 1)
-        changed = dataclasses.replace(failover, counters=dataclasses.replace(counters, ok=ok), _tails={})
+        changed = dataclasses.replace(
+            failover, manifest=manifest, counters=dataclasses.replace(counters, ok=ok), _tails={}
+        )
         bounds.append(of(judged(changed), "error-rate").interval[1])
     assert bounds == sorted(bounds)
