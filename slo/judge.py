@@ -272,18 +272,20 @@ def _overall(record: Record, verdicts: Sequence[Verdict], trust: Validity) -> tu
     if unsure := [*of[INCONCLUSIVE], *of[NO_DATA]]:
         verdict = INCONCLUSIVE if of[INCONCLUSIVE] else NO_DATA
         return verdict, f"{len(unsure)} {count} could not be decided: {_names(unsure)}"
-    return _passed(record, len(of[PASS]))
+    if not deciding:
+        return NO_DATA, "no objective that decides was judged"
+    verdict, reason = _passed(record, sum(one.verdict == PASS for one in verdicts))
+    aside = [one for one in verdicts if not one.decides and one.verdict != PASS]
+    return verdict, reason + (f"; for information, did not pass: {_names(aside)}" if aside else "")
 
 
 def _passed(record: Record, passes: int) -> tuple[str, str]:
     """No objective stands in the way; what else might."""
     if doubts := _doubts(record):
         return INCONCLUSIVE, "; ".join(doubts)
-    if not passes:
-        return NO_DATA, "no objective was judged"
     if passes < record.manifest.least_passes:
         return INCONCLUSIVE, f"{passes} objectives passed, the plan asks for {record.manifest.least_passes}"
-    return PASS, f"all {passes} objectives passed"
+    return PASS, f"{passes} objectives passed"
 
 
 def _doubts(record: Record) -> list[str]:
