@@ -36,6 +36,7 @@ def region(env: Environment, system: str, *, stop: threading.Event) -> Iterator[
         "--system",
         system,
         "--tie-to-parent",
+        "--give-way",
     )
     try:
         with child("fixtures.region", *arguments, patience_s=30.0) as process:

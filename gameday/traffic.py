@@ -69,6 +69,9 @@ def describe(system: str, only: tuple[str, ...] = ()) -> Traffic:
 def traffic(folder: Path, *, timeout_s: float) -> Iterator[subprocess.Popen[bytes]]:
     """Drive the load that `folder`'s manifest describes; drained, not cut off, when the block ends early."""
     with child(
-        "scenarios.load.drive", str(folder), env={"GAMEDAY_QUIET": "1", "GAMEDAY_TIED": "1"}, patience_s=timeout_s + 15.0
+        "scenarios.load.drive",
+        str(folder),
+        env={"GAMEDAY_QUIET": "1", "GAMEDAY_TIED": "1"},
+        patience_s=timeout_s + 15.0,
     ) as process:
         yield process
