@@ -64,7 +64,8 @@ class Profile:
         if missing <= 0:
             return start
         # the root of rate*x + slope/2*x^2 = missing in the form that stays exact for tiny slopes and rates
-        return start + 2 * missing / (rate + math.sqrt(max(0.0, rate * rate + 2 * slope * missing)))
+        reach = rate + math.sqrt(max(0.0, rate * rate + 2 * slope * missing))
+        return start + 2 * missing / reach if reach else start
 
     def _piece_at(self, elapsed: float) -> int:
         return max(0, bisect_right(self.points, elapsed, key=lambda point: point[0]) - 1)
