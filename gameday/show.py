@@ -34,12 +34,16 @@ def verdicts(found: Verdicts) -> None:
     console.print(table)
     for row in found.objectives:
         if row.verdict not in {"pass", "invalid"}:
-            console.print(f"  {row.name}: {row.reason}", markup=False)
+            console.print(f"  {row.name}: {row.reason}", markup=False, soft_wrap=True)
     if found.not_driven:
-        console.print(f"not driven here: {', '.join(item['id'] for item in found.not_driven)}", markup=False)
+        console.print(
+            f"not driven here: {', '.join(item['id'] for item in found.not_driven)}",
+            markup=False,
+            soft_wrap=True,
+        )
     style = _STYLE.get(found.verdict, "")
     console.print(f"[{style}]{found.verdict.upper()}[/] ", end="")
-    console.print(found.reason, markup=False)
+    console.print(found.reason, markup=False, soft_wrap=True)
 
 
 def preview(found: Preview) -> None:

@@ -35,6 +35,7 @@ LOGINS_AT_ONCE = 16
 LEAD_S = 0.2
 PROGRESS_S = 10
 _BURST = 16
+_STEP_S = 0.001  # sleep(0) would come back before the hub has looked at its timers: arrivals would wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +275,7 @@ class Engine:
             self._report()
             self.ledger.flush()
             for _ in self.recorder.flush(self.clock.epoch(time.monotonic())):
-                gevent.sleep(0)
+                gevent.sleep(_STEP_S)
             if seconds % PROGRESS_S == 0 and not self._quiet:
                 self._progress(seconds)
 
