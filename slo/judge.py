@@ -99,14 +99,21 @@ def holds(record: Record, objectives: Sequence[Objective], *, start: float, end:
         asked = replace(one, expr=one.holds or one.expr, min_samples=1)
         finding = _found(_Case(objective=asked, instance=None, scope=scope))
         if _holds(asked, finding):
-            right.append(f"{one.id} {finding.measured_text}")
+            right.append(f"{one.id}: {_counted(finding)}")
         else:
-            wrong.append(f"{one.id}: {finding.measured_text or finding.reason}, asked for {asked.expr.text}")
+            wrong.append(f"{one.id}: {_counted(finding)}, asked for {asked.expr.text}")
     if wrong:
         return Gate(holds=False, reason="; ".join(wrong))
     if not right:
         return Gate(holds=False, reason="no objective was asked")
     return Gate(holds=True, reason=", ".join(right))
+
+
+def _counted(finding: Finding) -> str:
+    """The counts where there are any: the histograms of a run that is going on lag behind them."""
+    if finding.k is not None and finding.n:
+        return f"{finding.k} bad of {finding.n}"
+    return finding.measured_text or finding.reason
 
 
 def _holds(objective: Objective, finding: Finding) -> bool:

@@ -9,6 +9,9 @@ t2  is the smallest second from t1 on at which the aggregate over the next 60 s 
 within the budget
     and at least 95% of the planned arrivals were completed
 
+No such t1 means no impact, but only where the record goes on for another 60 s after the fault: in a run that was
+cut short the window that would have shown it may be the one that is missing.
+
 Both windows shrink with a declared time scale and with nothing else. Because t2 is read off a grid of
 windows, every duration x is reported as [x, x + 5 s].
 """
@@ -85,9 +88,10 @@ def analyse(
     arrivals = int(traffic.valid[first:seen_until].sum())
     if not breaches:
         zero = (0.0, float(lead))
+        watched = last - (floor(t0 if t_end is None else t_end) + 1 - traffic.start)
         return Recovery(
             experiment="",
-            state=NO_IMPACT,
+            state=NO_IMPACT if watched >= hold else CENSORED,
             t0=t0,
             t_end=t_end,
             absorption=zero,

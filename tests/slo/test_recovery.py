@@ -52,6 +52,16 @@ def test_when_trouble_began_and_ended(outages, state, t1, t2):
     assert (found.state, found.t1, found.t2) == (state, t1, t2)
 
 
+def test_a_record_cut_off_after_the_fault_shows_no_absence_of_impact():
+    """Six seconds of total outage in a record that ends two seconds later are not "no impact"."""
+    cut = _run(_line(18, (10, 16, 60)), t_end=1016.0)
+    assert (cut.state, cut.t1) == ("censored", None)
+    whole = _run(_line(200), t_end=1016.0)
+    assert whole.state == "no-impact"
+    assert _run(_line(76), t_end=1016.0).state == "censored"
+    assert _run(_line(77), t_end=1016.0).state == "no-impact"
+
+
 def test_both_clocks_carry_the_width_of_a_window():
     """From the first effect and from the last."""
     found = _run(_line(200, (10, 22, 60)))
