@@ -3,14 +3,12 @@
 t0 and t_end are the first and the last sight that the fault's probe had of it. In windows of 5 s from t0 on:
 
 t1  begins the first of two consecutive windows that are surely above the budget (lower bound, alpha split
-over the
-    windows examined, design effect of the steady phase) or in which nothing was completed at all
+    over the windows examined, design effect of the steady phase) or in which nothing was completed at all
 t2  is the smallest second from t1 on at which the aggregate over the next 60 s and over the next 5 s is
-within the budget
-    and at least 95% of the planned arrivals were completed
+    within the budget, and at least 95% of the planned arrivals were completed
 
-No such t1 means no impact, but only where the record goes on for another 60 s after the fault: in a run that was
-cut short the window that would have shown it may be the one that is missing.
+No such t1 means no impact, but only where the record goes on for another 60 s after the fault: in a run that
+was cut short the window that would have shown it may be the one that is missing.
 
 Both windows shrink with a declared time scale and with nothing else. Because t2 is read off a grid of
 windows, every duration x is reported as [x, x + 5 s].

@@ -75,7 +75,7 @@ def _story(found: Recovery, clock: str, pair: tuple[float, float]) -> str:
         story = f"no impact on {found.arrivals} arrivals during the fault"
         return story if pair[0] == 0 else f"{story}; backlog drained {spoken(pair[0], 's')} {since}"
     if found.state == CENSORED and found.t1 is None:
-        return f"no impact yet on {found.arrivals} arrivals, but the record ends too soon after the fault to tell"
+        return f"no impact yet on {found.arrivals} arrivals, and the record ends too soon after it to tell"
     if found.state == CENSORED:
         return f"not recovered {spoken(pair[0], 's')} {since}, when the record ended"
     story = f"recovered {spoken(pair[0], 's')} to {spoken(pair[1], 's')} {since}"
