@@ -19,7 +19,7 @@ from fixtures import environment
 from fixtures.errors import ConfigError as EnvironmentConfigError
 from fixtures.errors import FixtureError
 from gameday import catalog, check, prepare, preview, show, standing
-from gameday.errors import ConfigError, GamedayError
+from gameday.errors import ConfigError, GamedayError, Interrupted
 from gameday.exitcodes import ExitCode
 from gameday.run import judge_and_report, writable
 from gameday.run import run as run_request
@@ -39,6 +39,9 @@ def _exits(command: Callable[..., ExitCode | None]) -> Callable[..., None]:
     def wrapped(*args: Any, **kwargs: Any) -> None:
         try:
             code = command(*args, **kwargs) or ExitCode.PASS
+        except Interrupted as error:
+            click.echo(str(error), err=True)
+            code = ExitCode.INTERRUPTED
         except _USAGE as error:
             click.echo(f"error: {check.located(error)}", err=True)
             code = ExitCode.USAGE

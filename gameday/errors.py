@@ -3,6 +3,7 @@
 GamedayError
 ├── ConfigError     a plan or an option cannot be meant: exit 2, nothing was sent
 ├── RegionError     the local region did not come up, or died: exit 5
+├── Interrupted     Ctrl-C or SIGTERM before anything was measured: exit 130
 ├── LoadError       the traffic process did not start, or ended early: exit 5
 └── FolderError     a run folder cannot be made or written: exit 5
 """
@@ -20,6 +21,10 @@ class ConfigError(GamedayError):
 
 class RegionError(GamedayError):
     """The local region did not come up or went away."""
+
+
+class Interrupted(GamedayError):  # noqa: N818 - no error: somebody asked for it
+    """Ctrl-C or SIGTERM came before anything was measured; what had been started is gone."""
 
 
 class LoadError(GamedayError):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fixtures.environment import Environment
 from fixtures.region import info
-from gameday.errors import RegionError
+from gameday.errors import Interrupted, RegionError
 from gameday.process import ROOT, child
 
 START_LIMIT_S = 120.0
@@ -24,7 +24,8 @@ def region(env: Environment, system: str, *, stop: threading.Event) -> Iterator[
     """Bring the region of `env` up for `system`, and take it down with all it made; yields its file, too.
 
     Raises:
-        RegionError: it failed to start (with the cause), or did not within two minutes, or `stop` was set.
+        RegionError: it failed to start (with the cause), or did not within two minutes.
+        Interrupted: `stop` was set meanwhile.
     """
     folder = Path(tempfile.mkdtemp(prefix="gameday-"))
     arguments = (
@@ -66,7 +67,7 @@ def ready(folder: Path, process: subprocess.Popen[bytes], stop: threading.Event)
     waited = 0.0
     while waited < START_LIMIT_S:
         if stop.wait(0.1):
-            raise RegionError("interrupted while the local region was starting")
+            raise Interrupted("interrupted while the local region was starting; it is gone again")
         waited += 0.1
         found = info.read(path) if path.is_file() else None
         if found is not None and found.state == "ready":

@@ -90,7 +90,7 @@ def run(request: Request, say: Callable[[str], None]) -> Result:
             reason, broken = _measure(request, env, opened, stop, say)
         say("judging")
         opened.close("cut-short" if reason else "complete", reason)
-        verdicts = judge_and_report(path)
+        verdicts = _judged(path)
     return Result(path=path, verdicts=verdicts, code=_code(verdicts, reason, broken=broken))
 
 
@@ -101,6 +101,14 @@ def judge_and_report(path: Path) -> Verdicts:
     verdict.write(path, verdicts)
     render.render(path)
     return verdicts
+
+
+def _judged(path: Path) -> Verdicts:
+    """Judge the run just measured: a record that cannot be read now is the suite's fault, not the user's."""
+    try:
+        return judge_and_report(path)
+    except SloError as error:
+        raise FolderError(f"measured, but it cannot be judged: {error}") from error
 
 
 @contextmanager

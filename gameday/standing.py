@@ -10,11 +10,12 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import click
 import psutil
 
 from fixtures.environment import Environment
 from fixtures.region import info
-from gameday.errors import RegionError
+from gameday.errors import GamedayError, RegionError
 from gameday.interrupts import interrupts
 from gameday.process import ROOT
 from gameday.region import STANDING, ready, standing
@@ -52,19 +53,13 @@ def up(env: Environment, system: str, *, detach: bool, port: int | None, as_json
     with interrupts() as stop:
         try:
             found = ready(place, process, stop)
-            if as_json:
-                sys.stdout.write(_text(found) + "\n")
-                sys.stdout.flush()
-            else:
-                sys.stdout.write(
-                    f"ready: {found.endpoints['edge']} (AWS endpoint {found.endpoints['aws']})\n"
-                )
-                sys.stdout.flush()
+            ready_at = f"ready: {found.endpoints['edge']} (AWS endpoint {found.endpoints['aws']})"
+            click.echo(_text(found) if as_json else ready_at)
             if detach:
                 return 0
             while process.poll() is None and not stop.wait(0.2):
                 pass
-        except RegionError:
+        except GamedayError:
             _end(process)
             raise
         _end(process)
