@@ -62,7 +62,8 @@ def judge(record: Record, objectives: Sequence[Objective], *, now: float | None 
     cases, not_driven = _cases(record, objectives, {one.id for one in driven}, analyses)
     steady = faults.steady_windows(record)
     trust = _trust(record, driven)
-    calm = steadiness.check(record, steady)
+    limits = [one.expr.limit for one in driven if one.sli == "latency"]
+    calm = steadiness.check(record, steady, limit=min(limits, default=None))
     found = [(case, _capped(record, case, _found(case), calm, trust)) for case in cases]
     not_driven += [
         {"id": case.objective.id, "reason": one.reason}

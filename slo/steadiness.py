@@ -1,8 +1,9 @@
 """Whether the steady phase was steady: MSER-5 (White, 1997) on each second's median latency. It only reports.
 
 Alone the rule calls a good part of stationary phases unsteady, so a phase counts as not steady only if the
-cut it suggests takes more than a quarter and the median differs by more than a fifth before and after.
-Nothing is ever trimmed.
+cut it suggests takes more than a quarter, the median differs by more than a fifth before and after, and
+that by more than a tenth of the tightest latency limit: a median that goes from 5 to 4 ms says nothing about
+a limit of 100 ms. Nothing is ever trimmed.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from slo.scope import Scope, Window
 BATCH = 5
 CUT = 0.25
 DIFFERENCE = 0.2
+PART = 0.1
 LEAST_BATCHES = 6
 
 
@@ -31,8 +33,8 @@ class Steadiness:
     reason: str
 
 
-def check(record: Record, windows: tuple[Window, ...]) -> Steadiness:
-    """Look at the steady phases, end to end."""
+def check(record: Record, windows: tuple[Window, ...], *, limit: float | None = None) -> Steadiness:
+    """Look at the steady phases, end to end; `limit` is the tightest latency that is judged, in seconds."""
     line = _medians(record, Scope(record=record, windows=windows).columns)
     line = line[np.isfinite(line)]
     batches = line[: line.size // BATCH * BATCH].reshape(-1, BATCH).mean(axis=1)
@@ -44,7 +46,8 @@ def check(record: Record, windows: tuple[Window, ...]) -> Steadiness:
     share = cut / batches.size
     before = float(np.median(batches[:cut])) if cut else None
     after = float(np.median(batches[cut:]))
-    differs = before is not None and abs(before - after) > DIFFERENCE * min(before, after)
+    moved = 0.0 if before is None else abs(before - after)
+    differs = before is not None and moved > max(DIFFERENCE * min(before, after), PART * (limit or 0.0))
     steady = not (share > CUT and differs)
     reason = (
         "" if steady else f"the median latency moved from {before:.4g} s to {after:.4g} s during the phase"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 import time
@@ -28,6 +29,7 @@ def main(name: str, region_file: str, folder: str, journal: str) -> None:
         log=Journal(path=Path(journal)),
         patience=QUICK,
     )
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a late second one is not what is tested
     sys.stdout.write(f"{outcome.state} {outcome.cut} {outcome.verified}\n")
 
 

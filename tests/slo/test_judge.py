@@ -445,15 +445,29 @@ def test_few_blocks_do_not_pass_and_say_how_long_is_missing(build):
     assert one.minutes_needed == pytest.approx(1.0)
 
 
-def test_a_phase_that_drifts_does_not_pass(build, tmp_path):
-    """The median doubles half-way: not steady."""
-    folder = build()
+def drifting(by):
+    """Every median later than half-way, slower by so many seconds."""
 
     def drift(line):
         late = line["t"] > START + 90
-        return {**line, "p50": line["p50"] * 2} if late and line["p50"] else line
+        return {**line, "p50": line["p50"] + by} if late and line["p50"] else line
 
-    rewrite(folder / "counters.jsonl", drift)
+    return drift
+
+
+def test_a_drift_far_below_every_limit_is_no_matter(build):
+    """A median that moves by 9 ms decides nothing where the tightest limit is 100 ms, whatever its share."""
+    folder = build()
+    rewrite(folder / "counters.jsonl", drifting(0.009))
+    found = judged(folder)
+    assert found.steadiness["after"] is not None
+    assert found.steadiness["steady"]
+
+
+def test_a_phase_that_drifts_does_not_pass(build, tmp_path):
+    """The median moves by more than a tenth of the tightest limit half-way: not steady."""
+    folder = build()
+    rewrite(folder / "counters.jsonl", drifting(0.03))
     found = judged(folder)
     assert not found.steadiness["steady"]
     assert of(found, "latency-p99").verdict == "inconclusive"
