@@ -16,6 +16,7 @@ from tests.chaos.stage import QUICK, local
 
 
 def main(name: str, region_file: str, folder: str, journal: str) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell hands it down ignored
     endpoints = info.read(Path(region_file)).endpoints
     aws_port, writer_port = (int(endpoints[key].rsplit(":", 1)[1]) for key in ("aws", "edge"))
     outcome = driver.run(
