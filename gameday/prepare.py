@@ -81,7 +81,7 @@ def drivable(one: Objective, traffic: Traffic, rate: float, phases: tuple[Phase,
     if one.phase not in names and one.phase != "all":
         return False
     if one.sli in _BY_LEDGER:
-        return "@write" in traffic.driven()
+        return "@write" in traffic.driven() and traffic.ledger_sets.issuperset(one.sets)
     if one.sli == "throughput":
         return traffic.rate_of(one.operations, rate) >= one.expr.limit
     if one.sli not in _BY_REQUESTS:

@@ -22,6 +22,7 @@ class Traffic:
     operations: dict[str, dict[str, Any]]
     flows: dict[str, dict[str, Any]]
     requests_per_flow: float
+    ledger_sets: frozenset[str] = frozenset()
 
     def driven(self) -> set[str]:
         """Slugs and `@group` names that at least one flow sends."""
@@ -61,7 +62,10 @@ def describe(system: str, only: tuple[str, ...] = ()) -> Traffic:
         raise LoadError(f"the scenario of {system!r} cannot be read:\n{done.stderr.strip()}")
     data = json.loads(done.stdout)
     return Traffic(
-        operations=data["operations"], flows=data["flows"], requests_per_flow=float(data["mean_requests"])
+        operations=data["operations"],
+        flows=data["flows"],
+        requests_per_flow=float(data["mean_requests"]),
+        ledger_sets=frozenset(data["ledger_sets"]),
     )
 
 
