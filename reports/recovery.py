@@ -12,7 +12,7 @@ from reports.table import NOT_APPLICABLE, Row, Table, numeric
 
 STATES = {
     "recovered": "recovered",
-    "no-impact": "no impact on users",
+    "no-impact": "no lasting impact on users",
     "censored": "not recovered when the run ended",
     "fault-not-observed": "fault not observed by its probe",
 }
@@ -82,7 +82,7 @@ def _clock(run: Run, row: Json) -> Row:
     return Row(
         cells=(
             text(row, "experiment"),
-            STATES.get(state, state or formats.NO_DATA),
+            STATES.get(state, state or formats.NO_DATA) + _touched(row),
             seen,
             _after(run, number(row, "t1")),
             _after(run, number(row, "t2")),
@@ -93,6 +93,14 @@ def _clock(run: Run, row: Json) -> Row:
         ),
         tone="fail" if state in BAD_STATES or row.get("relapses") else "",
     )
+
+
+def _touched(row: Json) -> str:
+    """How many arrivals went wrong while the fault was seen: an outage shorter than two windows is one too."""
+    arrivals, bad = number(row, "arrivals"), number(row, "bad")
+    if arrivals is None or bad is None:
+        return ""
+    return f" ({formats.number(bad)} of {formats.number(arrivals)} arrivals bad during the fault)"
 
 
 def _clock_or(moment: float | None, otherwise: str) -> str:

@@ -48,6 +48,7 @@ class Traffic:
 class Recovery:
     """What a fault did to one group of operations. Times are epoch seconds, pairs are [x, x + 5 s].
 
+    `arrivals` came while the fault was seen (two windows at least), `bad` of them got no good answer.
     When `state` is censored, the lower end of a pair is what the record can vouch for and the upper end
     means nothing.
     """
@@ -63,6 +64,7 @@ class Recovery:
     after_removal: tuple[float, float] | None = None
     relapses: tuple[float, ...] = ()
     arrivals: int = 0
+    bad: int = 0
     budget_share: float | None = None
     api_start: float | None = None
 
@@ -83,7 +85,7 @@ def analyse(
     last = min(floor(horizon) - traffic.start, traffic.valid.size)
     breaches = _breaches(traffic, range(first, last - lead + 1, lead), budget=budget, deff=deff)
     seen_until = last if t_end is None else min(max(floor(t_end) + 1 - traffic.start, first + 2 * lead), last)
-    arrivals = int(traffic.valid[first:seen_until].sum())
+    arrivals, bad = (int(series[first:seen_until].sum()) for series in (traffic.valid, traffic.bad))
     if not breaches:
         zero = (0.0, float(lead))
         watched = last - (floor(t0 if t_end is None else t_end) + 1 - traffic.start)
@@ -95,6 +97,7 @@ def analyse(
             absorption=zero,
             after_removal=None if t_end is None else zero,
             arrivals=arrivals,
+            bad=bad,
         )
     t1 = max(t0, float(traffic.start + breaches[0]))
     sums = _Sums(traffic, last)
@@ -117,6 +120,7 @@ def analyse(
         after_removal=None if removed is None else (removed, removed + lead),
         relapses=tuple(float(traffic.start + begin) for begin in later),
         arrivals=arrivals,
+        bad=bad,
     )
 
 

@@ -72,7 +72,8 @@ def _against(objective: Objective, found: Recovery, pair: tuple[float, float]) -
 def _story(found: Recovery, clock: str, pair: tuple[float, float]) -> str:
     since = "after the fault's first effect" if clock == "absorption" else "after its removal"
     if found.state == NO_IMPACT:
-        story = f"no impact on {found.arrivals} arrivals during the fault"
+        some = f", {found.bad} of them bad, but not two windows of {LEAD_S:g} s in a row" if found.bad else ""
+        story = f"no impact on {found.arrivals} arrivals during the fault{some}"
         return story if pair[0] == 0 else f"{story}; backlog drained {spoken(pair[0], 's')} {since}"
     if found.state == CENSORED and found.t1 is None:
         return f"no impact yet on {found.arrivals} arrivals, and the record ends too soon after it to tell"

@@ -13,12 +13,13 @@ COVERAGE = 0.9
 
 
 def judge(objective: Objective, scope: Scope) -> Finding:
-    """Compare the fewest sessions of a second, summed over workers, with the target."""
-    open_: dict[int, float] = defaultdict(float)
+    """Compare the target with each worker's fewest sessions, added up: at no moment were there fewer."""
+    open_: dict[str, dict[int, int]] = defaultdict(dict)
     for event in scope.record.of_kind("generator"):
-        if "sessions" in event and any(start <= event["t"] < end for start, end in scope.windows):
-            open_[int(event["t"])] += float(event["sessions"])
-    if len(open_) < COVERAGE * scope.seconds or not open_:
-        return no_data(objective.expr, f"open sessions are known for {len(open_)} of {scope.seconds:.0f} s")
-    fewest = min(open_.values())
-    return compare(objective.expr, fewest, f"at least {fewest:.0f} sessions were open", n=len(open_))
+        if "sessions_open" in event and any(start <= event["t"] < end for start, end in scope.windows):
+            open_[str(event.get("worker", ""))][int(event["t"])] = int(event["sessions_open"])
+    known = min((len(seconds) for seconds in open_.values()), default=0)
+    if known < COVERAGE * scope.seconds or not known:
+        return no_data(objective.expr, f"open sessions are known for {known} of {scope.seconds:.0f} s")
+    fewest = sum(min(seconds.values()) for seconds in open_.values())
+    return compare(objective.expr, float(fewest), f"at least {fewest} sessions were open", n=known)

@@ -138,6 +138,7 @@ def verdicts(**fields: Any) -> dict[str, Any]:
                 "after_removal": [0.4, 5.4],
                 "relapses": [],
                 "arrivals": 900,
+                "bad": 450,
                 "budget_share": 0.0042,
                 "api_start": T0 - 0.4,
             }

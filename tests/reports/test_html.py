@@ -318,3 +318,8 @@ def test_reports_are_replaced_not_appended(tmp_path: Path) -> None:
     before = [path.read_bytes() for path in render(folder)]
     assert [path.read_bytes() for path in render(folder)] == before
     assert not list(folder.glob(".*"))
+
+
+def test_a_fault_says_how_many_arrivals_it_spoilt(html: str) -> None:
+    """Also where two windows in a row were never bad enough to call it an impact."""
+    assert "450 of 900 arrivals bad during the fault" in html

@@ -62,6 +62,12 @@ def test_a_record_cut_off_after_the_fault_shows_no_absence_of_impact():
     assert _run(_line(77), t_end=1016.0).state == "no-impact"
 
 
+def test_an_outage_too_short_for_an_impact_still_says_what_it_cost():
+    """Two seconds in which all fails are not two bad windows, and yet 120 bad arrivals."""
+    found = _run(_line(200, (10, 12, 60)), t_end=1016.0)
+    assert (found.state, found.bad) == ("no-impact", 120)
+
+
 def test_both_clocks_carry_the_width_of_a_window():
     """From the first effect and from the last."""
     found = _run(_line(200, (10, 22, 60)))
