@@ -10,9 +10,40 @@ Processes, 1975, ch. 4.7). Times are seconds since the start; rates are arrivals
 import math
 import random
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
+from typing import NamedTuple, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Due(NamedTuple):
+    """One arrival of a schedule: seconds since the start, the flow's name, and what it is to do."""
+
+    at: float
+    flow: str
+    argument: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stripe:
+    """One worker's share of a schedule that ``of`` workers perform together: every ``of``-th arrival."""
+
+    index: int = 0
+    of: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a share that no worker could have."""
+        if not 0 <= self.index < self.of:
+            raise ValueError(f"worker {self.index} of {self.of}; expected 0 to {self.of - 1}")
+
+    def take(self, schedule: Iterable[Item]) -> Iterator[Item]:
+        """This worker's arrivals, in order; over all workers each arrival is taken once."""
+        return islice(schedule, self.index, None, self.of)
+
+
+ALONE = Stripe()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from scenarios.load.client import Client, Request
 from scenarios.load.engine import Engine
 from scenarios.load.locusts import attach
 from scenarios.load.operation import only
+from scenarios.load.sink import FolderSink
 from scenarios.load.transport import Session
 from scenarios.load.users import FlowUser
 
@@ -47,7 +48,7 @@ def drive(folder: Path) -> None:
         plan=plan,
         flows=flows,
         operations=scenario.operations,
-        folder=folder,
+        sink=FolderSink(folder),
         quiet=bool(os.environ.get("GAMEDAY_QUIET")),
     )
     if not engine.allow.allows(urlsplit(plan.base_url).hostname or ""):

@@ -11,9 +11,8 @@ import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import gevent
@@ -23,13 +22,14 @@ from gevent.lock import BoundedSemaphore
 from scenarios.errors import PrepareError
 from scenarios.load import arrivals
 from scenarios.load.answer import AllowList, Answer
+from scenarios.load.arrivals import ALONE, Due, Stripe
 from scenarios.load.client import Request
 from scenarios.load.ledger import Ledger
 from scenarios.load.operation import Flow, Operation
 from scenarios.load.plan import LoadPlan
 from scenarios.load.recorder import Recorder
+from scenarios.load.sink import NullSink, Sink, lines
 from scenarios.load.vitals import Clock, Vitals
-from slo import jsonl
 
 LOGINS_AT_ONCE = 16
 LEAD_S = 0.2
@@ -40,10 +40,11 @@ _STEP_S = 0.001  # sleep(0) would come back before the hub has looked at its tim
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """One flow that is due: ``at`` on the monotonic clock."""
+    """One flow that is due: ``at`` on the monotonic clock, ``argument`` what a replayed one is to do."""
 
     flow: Flow
     at: float
+    argument: object = None
 
 
 class IdleSession(Protocol):
@@ -62,12 +63,16 @@ class Observer(Protocol):
         """``latency`` in seconds from the intended start."""
 
 
-def _unobserved(request: Request, latency: float, answer: Answer | None, error: Exception | None) -> None:
+def unobserved(request: Request, latency: float, answer: Answer | None, error: Exception | None) -> None:
     """Nobody else watches."""
 
 
 class Engine:
-    """One process's load. ``folder`` None records nothing on disk (plain Locust runs)."""
+    """One process's load, recorded to ``sink`` (a NullSink for plain Locust runs).
+
+    ``schedule`` replaces the plan's own arrivals; of either, ``stripe`` is this process's share. ``worker``
+    names this process where there are several: the ends of the load are then told by whoever leads them.
+    """
 
     def __init__(
         self,
@@ -75,26 +80,32 @@ class Engine:
         plan: LoadPlan,
         flows: Mapping[str, Flow],
         operations: Mapping[str, Operation],
-        folder: Path | None = None,
+        sink: Sink | None = None,
         quiet: bool = True,
+        stripe: Stripe = ALONE,
+        schedule: Iterator[Due] | None = None,
+        worker: str = "",
     ) -> None:
         self.plan = plan
         self.flows = dict(flows)
         self.operations = dict(operations)
         self.allow = AllowList(plan.allow_hosts)
         self.opening = BoundedSemaphore(LOGINS_AT_ONCE)
-        self.ledger = Ledger(run_id=plan.run_id, folder=folder)
+        self.stripe = stripe
+        self.ledger = Ledger(run_id=plan.run_id, sink=sink or NullSink(), stripe=stripe)
         self.vitals = Vitals()
         self.clock = Clock.anchored()
-        self.recorder = self._recorder(folder)
+        self._sink = sink or NullSink()
+        self._schedule = schedule
+        self._worker = worker
+        self.recorder = self._recorder(NullSink())
         self.waiting = 0
         self.retried = 0
         self.failed: PrepareError | None = None
         self.broken_flows = 0
         self.numbers = itertools.count()
-        self.observe: Observer = _unobserved
+        self.observe: Observer = unobserved
         self.changed = Event()
-        self._folder = folder
         self._quiet = quiet
         self._idle: deque[IdleSession] = deque()
         self._sessions = 0
@@ -161,11 +172,17 @@ class Engine:
 
         gevent.spawn(wait)
 
-    def start(self) -> None:
-        """Anchor the clock, say so, and let arrivals begin; returns at once."""
+    def start(self, begin: float | None = None, *, epoch: float | None = None) -> None:
+        """Anchor the clock, say so, and let arrivals begin; returns at once.
+
+        ``begin`` is the moment of the schedule's 0 on the monotonic clock (a moment from now unless given),
+        ``epoch`` what the clock that all workers share says then (this machine's own unless given).
+        """
         self.clock = Clock.anchored()
-        begin = self.clock.mono + LEAD_S
-        self.recorder = self._recorder(self._folder, start=self.clock.epoch(begin))
+        begin = self.clock.mono + LEAD_S if begin is None else begin
+        if epoch is not None:
+            self.clock = Clock(wall=epoch, mono=begin)
+        self.recorder = self._recorder(self._sink, start=self.clock.epoch(begin))
         self.vitals.report(in_flight=0, retried=0)
         self._event("start", self.clock.epoch(begin))
         self._flusher = gevent.spawn(self._keep_books)
@@ -221,16 +238,18 @@ class Engine:
         self.recorder.close(self.clock.epoch(time.monotonic()))
         self._event("drained", self.clock.epoch(time.monotonic()))
 
-    def _recorder(self, folder: Path | None, start: float = 0.0) -> Recorder:
+    def _recorder(self, sink: Sink, start: float = 0.0) -> Recorder:
         return Recorder(
-            folder=folder if start else None,
+            sink=sink,
+            worker=self._worker,
             operations=list(self.operations.values()),
             thresholds=[self.plan.thresholds_of(slug) for slug in self.operations],
             start=start,
             linger_s=self.plan.timeout_s + 1.0,
         )
 
-    def _dispatch(self, begin: float) -> None:
+    def _planned(self) -> Iterator[Due]:
+        """The schedule the plan describes."""
         weights = {name: self.plan.mix.get(name, flow.weight) for name, flow in self.flows.items()}
         nominal = {name: flow.operations for name, flow in self.flows.items()}
         rate = self.plan.rate / arrivals.mean_operations(weights, nominal)
@@ -239,15 +258,20 @@ class Engine:
             until=self.plan.for_s,
             poisson_seed=self.plan.seed if self.plan.poisson else None,
         )
+        names = arrivals.choices(weights, seed=self.plan.seed)
+        return (Due(at, name) for at, name in zip(moments, names, strict=False))
+
+    def _dispatch(self, begin: float) -> None:
         in_a_row = 0
-        for moment, name in zip(moments, arrivals.choices(weights, seed=self.plan.seed), strict=False):
-            at = begin + moment
+        schedule = self._planned() if self._schedule is None else self._schedule
+        for due in self.stripe.take(schedule):
+            at = begin + due.at
             in_a_row += 1
             while (wait := at - time.monotonic()) > 0 or in_a_row >= _BURST:
                 in_a_row = 0
                 if self._stop.wait(timeout=max(0.0, wait)):
                     return
-            self._hand_out(Arrival(flow=self.flows[name], at=at))
+            self._hand_out(Arrival(flow=self.flows[due.flow], at=at, argument=due.argument))
         if not math.isinf(self.plan.for_s):
             self._stop.wait(timeout=max(0.0, begin + self.plan.for_s - time.monotonic()))
 
@@ -296,5 +320,5 @@ class Engine:
         )
 
     def _event(self, edge: str, at: float) -> None:
-        if self._folder is not None:
-            jsonl.append(self._folder / "events.jsonl", {"t": at, "kind": "load", "edge": edge})
+        if not self._worker:
+            self._sink.append("events.jsonl", lines([{"t": at, "kind": "load", "edge": edge}]))

@@ -8,12 +8,12 @@ the load the sets are read back completely; the judge compares. Knows no clock, 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from scenarios.errors import CallError
+from scenarios.load.arrivals import ALONE, Stripe
 from scenarios.load.operation import LedgerSet
-from slo import jsonl
+from scenarios.load.sink import Sink, lines
 
 _NOTHING_DONE = frozenset({503})
 _MAYBE_DONE = frozenset({408, 499})
@@ -37,15 +37,17 @@ class Ledger:
     """
 
     run_id: str
-    folder: Path | None
+    sink: Sink
+    stripe: Stripe = ALONE
     accepted: dict[str, set[str]] = field(default_factory=dict)
     attempted: dict[str, int] = field(default_factory=dict)
     _lines: list[dict[str, Any]] = field(default_factory=list)
 
     def begin(self, set_: str) -> Write:
-        """A new write with the next number of its set: ``<run id>/<set>/<seq>``."""
-        seq = self.attempted.get(set_, 0) + 1
-        self.attempted[set_] = seq
+        """A new write with the next number of its set: ``<run id>/<set>/<seq>``, unique among the workers."""
+        done = self.attempted.get(set_, 0)
+        self.attempted[set_] = done + 1
+        seq = done * self.stripe.of + self.stripe.index + 1
         return Write(set=set_, id=f"{self.run_id}/{set_}/{seq}", seq=seq)
 
     def end(
@@ -64,9 +66,8 @@ class Ledger:
 
     def flush(self) -> None:
         """Append what has gathered."""
-        lines, self._lines = self._lines, []
-        if self.folder is not None:
-            jsonl.append_all(self.folder / "ledger.jsonl", tuple(lines))
+        gathered, self._lines = self._lines, []
+        self.sink.append("ledger.jsonl", lines(gathered))
 
 
 def outcome_of(status: int) -> str:

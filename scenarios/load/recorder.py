@@ -13,14 +13,14 @@ import math
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.load.operation import Operation
-from slo import histogram, jsonl
+from scenarios.load.sink import Sink, lines
+from slo import histogram
 
 BAD_CLASSES = (
     "dropped_system",
@@ -67,29 +67,31 @@ class Totals:
 
 
 class Recorder:
-    """Collects one process's outcomes; ``folder`` None collects without writing (plain Locust runs).
+    """Collects one process's outcomes and writes them to ``sink``.
 
     ``thresholds[i]`` are the latencies (s) counted exactly for ``operations[i]``. Moments are epoch seconds.
+    ``worker`` names the process where there are several.
     """
 
     def __init__(
         self,
         *,
-        folder: Path | None,
+        sink: Sink,
         operations: Sequence[Operation],
         thresholds: Sequence[Sequence[float]],
         start: float,
         linger_s: float = 10.0,
+        worker: str = "",
     ) -> None:
-        self._folder = folder
+        self._sink = sink
+        self._worker = worker
         self._slugs = [each.slug for each in operations]
         self._index = {slug: index for index, slug in enumerate(self._slugs)}
         self._thresholds = [tuple(values) for values in thresholds]
         self._buffer = _Buffer()
         self._linger_s = linger_s
         self._start = math.floor(start)
-        if folder is not None:
-            (folder / "latency.hlog").write_text(histogram.opening(self._start))
+        sink.append("latency.hlog", histogram.opening(self._start))
         self._pending: dict[tuple[int, str], list[Floats]] = {}
         self._events: list[dict[str, Any]] = []
         self._shown: dict[tuple[str, str], int] = {}
@@ -143,8 +145,9 @@ class Recorder:
             self._slowest[slug] = (latency, at, request_id)
 
     def event(self, line: dict[str, Any]) -> None:
-        """Write a line to events.jsonl with the next flush."""
-        self._events.append(line)
+        """Write a line to events.jsonl with the next flush; a generator's own line names the worker."""
+        named = self._worker and line.get("kind") == "generator"
+        self._events.append(line | {"worker": self._worker} if named else line)
 
     def totals(self) -> Totals:
         """Sums since the start."""
@@ -160,15 +163,14 @@ class Recorder:
         """Write what has gathered; yields between steps of about a millisecond."""
         buffer, self._buffer = self._buffer, _Buffer()
         groups = dict(_groups(buffer, len(self._slugs)))
-        lines = []
+        written = []
         for second, op in sorted(groups.keys() | buffer.marks.keys()):
             rows = groups.get((second, op), slice(0, 0))
-            lines.append(self._line(second, op, buffer, rows))
+            written.append(self._line(second, op, buffer, rows))
             yield
-        if self._folder is not None:
-            jsonl.append_all(self._folder / "counters.jsonl", tuple(lines))
-            events, self._events = self._events, []
-            jsonl.append_all(self._folder / "events.jsonl", tuple(events))
+        self._sink.append("counters.jsonl", lines(written))
+        events, self._events = self._events, []
+        self._sink.append("events.jsonl", lines(events))
         yield from self._write_intervals(before=now - self._linger_s)
 
     def close(self, now: float) -> None:
@@ -217,14 +219,12 @@ class Recorder:
 
     def _write_intervals(self, *, before: float) -> Iterator[None]:
         ended = [key for key in self._pending if self._start + (key[0] + 1) * INTERVAL_S <= before]
-        lines = []
+        written = []
         for interval, tag in sorted(ended):
             counts = histogram.record(np.concatenate(self._pending.pop((interval, tag))))
-            lines.append(histogram.line(tag, interval * INTERVAL_S, INTERVAL_S, counts))
+            written.append(histogram.line(tag, interval * INTERVAL_S, INTERVAL_S, counts))
             yield
-        if self._folder is not None and lines:
-            with (self._folder / "latency.hlog").open("a") as log:
-                log.write("".join(lines))
+        self._sink.append("latency.hlog", "".join(written))
 
 
 def _groups(buffer: _Buffer, width: int) -> Iterator[tuple[tuple[int, int], NDArray[np.int64]]]:

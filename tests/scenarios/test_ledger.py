@@ -5,6 +5,7 @@ import pytest
 from scenarios.errors import StatusError, TransportError
 from scenarios.load.ledger import Ledger, Patience, ReadBack, outcome_of, outcome_of_failure, unread
 from scenarios.load.operation import LedgerSet
+from scenarios.load.sink import FolderSink
 from slo import jsonl
 
 INVOICES = LedgerSet(name="invoices")
@@ -65,7 +66,7 @@ def test_what_silence_promises(kind, outcome):
 
 def test_writes_are_numbered_per_set(tmp_path):
     """Ids carry run, set and number, and are written with what became of them."""
-    ledger = Ledger(run_id="r1", folder=tmp_path)
+    ledger = Ledger(run_id="r1", sink=FolderSink(tmp_path))
     first, second, other = ledger.begin("invoices"), ledger.begin("invoices"), ledger.begin("workflows")
     assert [each.id for each in (first, second, other)] == [
         "r1/invoices/1",

@@ -4,6 +4,7 @@ import pytest
 
 from scenarios.load.operation import operation
 from scenarios.load.recorder import BAD_CLASSES, Recorder
+from scenarios.load.sink import FolderSink
 from slo import histogram
 
 T = 1_763_725_500
@@ -17,7 +18,11 @@ def folder(tmp_path):
 def recorder(folder, **more):
     operations = [operation("read", "GET /a", "api"), operation("write", "POST /a", "api")]
     return Recorder(
-        folder=folder, operations=operations, thresholds=[(0.1, 0.5), (0.25,)], start=T + 0.4, **more
+        sink=FolderSink(folder),
+        operations=operations,
+        thresholds=[(0.1, 0.5), (0.25,)],
+        start=T + 0.4,
+        **more,
     )
 
 
