@@ -3,8 +3,10 @@ SYSTEM ?= lexohub
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: gameday test lint types contract tests install lock clean
+.PHONY: gameday test lint types contract tests bench install lock clean
 
 gameday: install ## one whole game day on this machine; its exit code is the run's
 	@$(BIN)/gameday run $(SYSTEM)-local --env local
@@ -24,6 +26,10 @@ contract: install
 tests: install
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+bench: install ## beside k6 and stock Locust on this machine; a table, and bench/results.json
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock
+	@$(BIN)/python -m bench
+
 install: $(READY)
 
 $(READY): requirements.lock pyproject.toml
@@ -36,8 +42,8 @@ $(READY): requirements.lock pyproject.toml
 
 lock: install ## resolve pyproject.toml again; hashes in, index addresses out
 	@$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv
-	@$(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
-		--no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
+	@$(COMPILE) --extra dev pyproject.toml -o requirements.lock
+	@echo k6 | $(COMPILE) - -o bench/requirements.lock
 	@rm -rf $(VENV)-lock
 
 clean: ## remove what make made; run folders stay

@@ -96,7 +96,7 @@ def _clock(run: Run, row: Json) -> Row:
 
 
 def _touched(row: Json) -> str:
-    """How many arrivals went wrong while the fault was seen: an outage shorter than two windows is one too."""
+    """Arrivals that went wrong while the fault was seen: an outage shorter than two windows is one too."""
     arrivals, bad = number(row, "arrivals"), number(row, "bad")
     if arrivals is None or bad is None:
         return ""

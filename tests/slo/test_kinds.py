@@ -35,7 +35,9 @@ def test_sessions(folder):
     assert _judge(record.read(folder), one).verdict == "no-data"
     rewrite(
         folder / "events.jsonl",
-        lambda e: {**e, "sessions_open": 100 if e["t"] != START + 50 else 99} if e["kind"] == "generator" else e,
+        lambda e: (
+            {**e, "sessions_open": 99 if e["t"] == START + 50 else 100} if e["kind"] == "generator" else e
+        ),
     )
     found = _judge(record.read(folder), one)
     assert (found.verdict, found.measured) == ("fail", 99)
