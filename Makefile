@@ -8,7 +8,7 @@ COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 
 
 .PHONY: gameday test lint types contract tests bench install lock clean
 
-gameday: install ## one whole game day on this machine; its exit code is the run's
+gameday: install ## one whole game day on this machine; fails unless the run passed
 	@$(BIN)/gameday run $(SYSTEM)-local --env local
 
 test: lint types contract tests ## everything CI runs

@@ -38,6 +38,16 @@ class Shape:
     aftermath: bool = False
 
 
+BOOKS = Shape(  # what counts writes in the ledger, whatever became of the load
+    forms=(("count", "count"),),
+    phases=("fault", "all"),
+    operations=False,
+    needs=frozenset({"sets"}),
+    load=False,
+    aftermath=True,
+)
+
+
 class Kind(Protocol):
     """A module in `slo/sli/`."""
 

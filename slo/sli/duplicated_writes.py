@@ -4,19 +4,11 @@ from dataclasses import replace
 
 from slo import ledger
 from slo.finding import FAIL, Finding, compare, no_data
-from slo.kind import Shape
+from slo.kind import BOOKS
 from slo.objective import Objective
 from slo.scope import Scope
 
-SHAPE = Shape(
-    forms=(("count", "count"),),
-    phases=("fault", "all"),
-    operations=False,
-    needs=frozenset({"sets"}),
-    integrity=True,
-    load=False,
-    aftermath=True,
-)
+SHAPE = replace(BOOKS, integrity=True)
 
 
 def judge(objective: Objective, scope: Scope) -> Finding:

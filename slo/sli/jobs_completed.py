@@ -4,18 +4,11 @@ from dataclasses import replace
 
 from slo import ledger
 from slo.finding import Finding, compare, no_data
-from slo.kind import Shape
+from slo.kind import BOOKS
 from slo.objective import Objective
 from slo.scope import Scope
 
-SHAPE = Shape(
-    forms=(("count", "count"),),
-    phases=("fault", "all"),
-    operations=False,
-    needs=frozenset({"sets"}),
-    load=False,
-    aftermath=True,
-)
+SHAPE = BOOKS
 
 
 def judge(objective: Objective, scope: Scope) -> Finding:

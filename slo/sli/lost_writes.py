@@ -5,19 +5,11 @@ from datetime import UTC, datetime
 
 from slo import ledger
 from slo.finding import Finding, compare, no_data
-from slo.kind import Shape
+from slo.kind import BOOKS
 from slo.objective import Objective
 from slo.scope import Scope
 
-SHAPE = Shape(
-    forms=(("count", "count"),),
-    phases=("fault", "all"),
-    operations=False,
-    needs=frozenset({"sets"}),
-    integrity=True,
-    load=False,
-    aftermath=True,
-)
+SHAPE = replace(BOOKS, integrity=True)
 
 
 def judge(objective: Objective, scope: Scope) -> Finding:
