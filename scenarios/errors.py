@@ -4,6 +4,7 @@ ScenarioError            everything below that a caller may want to report in on
 ├── ManifestError        the run folder does not say what to drive
 ├── UnknownSystemError        no scenario of that name
 ├── UnknownFlowError          no flow or tag of that name in the scenario
+├── UnboundedNamesError       requests with ever new names
 └── PrepareError        the sessions could not be opened (log in) before the start
 
 CallError               one operation did not get a good answer; ``kind`` is its class in counters.jsonl
@@ -31,6 +32,10 @@ class UnknownSystemError(ScenarioError):
 
 class UnknownFlowError(ScenarioError):
     """No flow carries that name or tag."""
+
+
+class UnboundedNamesError(ScenarioError):
+    """Requests go by more names than a report could hold."""
 
 
 class PrepareError(ScenarioError):
