@@ -8,7 +8,7 @@ from enum import IntEnum
 class ExitCode(IntEnum):
     """Why a command ended."""
 
-    PASS = 0  # every objective passed
+    PASS = 0  # every objective passed; or the run was to measure only, and did
     FAIL = 1  # an objective failed
     USAGE = 2  # usage or configuration error: nothing was sent
     INCONCLUSIVE = 3  # inconclusive or no data: never a pass

@@ -23,6 +23,7 @@ from gameday.traffic import Traffic
 from slo.objective import Objective, thresholds
 
 SCHEMA = 1
+OBJECTIVES = "objectives.toml"
 _PACKAGES = ("gameday", "locust", "gevent", "boto3", "numpy", "hdrhistogram", "moto", "granian", "tantivy")
 
 
@@ -68,8 +69,13 @@ def begin(
     objectives: tuple[Objective, ...],
     experiments: Mapping[str, Experiment],
     command: str,
+    own_targets: str = "",
+    load: Mapping[str, object] | None = None,
 ) -> Folder:
-    """Write the manifest that everybody else of the run reads; no secret is in it."""
+    """Write the manifest that everybody else of the run reads; no secret is in it.
+
+    `own_targets`, if any, becomes the run's objectives.toml; `load` adds to the plan's load.
+    """
     manifest = {
         "schema": SCHEMA,
         "run_id": path.name,
@@ -79,7 +85,7 @@ def begin(
         "plan": plan.name,
         "policy": plan.policy,
         "environment": _environment(env),
-        "load": asdict(plan.load),
+        "load": {**asdict(plan.load), **(load or {})},
         "phases": [asdict(phase) for phase in plan.phases],
         "operations": traffic.operations,
         "flows": _mixed(traffic, plan),
@@ -96,6 +102,8 @@ def begin(
         "started": time.time(),
         "ended": None,
     }
+    if own_targets:
+        _replace(path / OBJECTIVES, own_targets)
     _write(path, manifest)
     return Folder(path=path, manifest=manifest)
 
@@ -153,9 +161,13 @@ def _versions() -> dict[str, str]:
 
 
 def _write(path: Path, manifest: Mapping[str, Any]) -> None:
-    fresh = path / ".manifest.json"
+    _replace(path / "manifest.json", json.dumps(manifest, indent=1))
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_name(f".{path.name}")
     try:
-        fresh.write_text(json.dumps(manifest, indent=1), "utf-8")
-        fresh.replace(path / "manifest.json")
+        fresh.write_text(text, "utf-8")
+        fresh.replace(path)
     except OSError as error:
-        raise FolderError(f"cannot write {path / 'manifest.json'}: {error.strerror or error}") from error
+        raise FolderError(f"cannot write {path}: {error.strerror or error}") from error

@@ -75,8 +75,8 @@ class Tail:
 
 
 @contextmanager
-def watch(folder: Path, phase: Callable[[], str], publish: Callable[[float], None]) -> Iterator[None]:
-    """Show progress and publish the good ratio every few seconds until the block ends.
+def watch(folder: Path, phase: Callable[[], str], publish: Callable[[float], None] | None) -> Iterator[None]:
+    """Show progress and publish the good ratio (to whom there is) every few seconds until the block ends.
 
     A terminal gets a line that is rewritten each second, a log one line per 10 s. A failing `publish` is
     said once and ends only the publishing: the stop alarm treats missing data as breaching.
@@ -92,16 +92,15 @@ def watch(folder: Path, phase: Callable[[], str], publish: Callable[[float], Non
 
 
 def _loop(
-    tail: Tail, phase: Callable[[], str], publish: Callable[[float], None], done: threading.Event
+    tail: Tail, phase: Callable[[], str], publish: Callable[[float], None] | None, done: threading.Event
 ) -> None:
     terminal = sys.stderr.isatty()
-    publishing = True
     ticks = 0
     while not done.wait(1.0):
         ticks += 1
         view = tail.view(time.time())
-        if publishing and ticks % 3 == 0 and view.ratio is not None:
-            publishing = _published(publish, view.ratio)
+        if publish and ticks % 3 == 0 and view.ratio is not None and not _published(publish, view.ratio):
+            publish = None
         if terminal:
             click.echo(f"\r\x1b[2K{_line(phase(), view)}", nl=False, err=True)
         elif ticks % 10 == 0:

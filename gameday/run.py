@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos import metrics
@@ -27,6 +27,7 @@ from reports import render
 from slo import judge, objective, record, verdict
 from slo.errors import SloError
 from slo.objective import Objective
+from slo.record import Record
 from slo.verdict import Verdicts
 
 INTERRUPTED = "interrupted"
@@ -34,7 +35,11 @@ INTERRUPTED = "interrupted"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Everything a run needs, read and checked before anything starts."""
+    """Everything a run needs, read and checked before anything starts.
+
+    `own_targets` is the text of the run's own objectives.toml, where its system has no file of them; `load`
+    adds to what the plan's load says in the manifest.
+    """
 
     plan: Plan
     env: Environment
@@ -44,6 +49,8 @@ class Request:
     out: Path
     command: str
     use_standing: bool = False
+    own_targets: str = ""
+    load: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what must not be sent.
@@ -85,6 +92,8 @@ def run(request: Request, say: Callable[[str], None]) -> Result:
                 objectives=request.objectives,
                 experiments=request.experiments,
                 command=request.command,
+                own_targets=request.own_targets,
+                load=request.load,
             )
             say(f"run folder {path}")
             reason, broken = _measure(request, env, opened, stop, say)
@@ -95,12 +104,20 @@ def run(request: Request, say: Callable[[str], None]) -> Result:
 
 
 def judge_and_report(path: Path) -> Verdicts:
-    """Judge a run folder with its system's objectives and render it; the only place where both meet."""
+    """Judge a run folder with its objectives and render it; the only place where both meet."""
     found = record.read(path)
-    verdicts = judge.judge(found, targets(found.manifest.system), now=time.time())
+    verdicts = judge.judge(found, _targets_of(found), now=time.time())
     verdict.write(path, verdicts)
     render.render(path)
     return verdicts
+
+
+def _targets_of(found: Record) -> tuple[Objective, ...]:
+    """A run's own objectives if it has any, else its system's; none for a run that was only to measure."""
+    own = found.folder / folder.OBJECTIVES
+    if own.is_file():
+        return objective.load(own)
+    return () if found.manifest.policy == judge.MEASURE else targets(found.manifest.system)
 
 
 def _judged(path: Path) -> Verdicts:
@@ -140,6 +157,8 @@ def _measure(
     except (GamedayError, FixtureError, ChaosError, SloError, OSError) as error:
         reason, broken = str(error), True
         say(f"cut short: {error}")
+    if env.kind == "url":
+        return reason, broken
     try:
         metrics.collect(env, opened.path, started, time.time())
     except (ChaosError, FixtureError, OSError) as error:
@@ -168,13 +187,16 @@ def _drive(
             say=say,
         )
         stack.enter_context(
-            live.watch(
-                opened.path,
-                lambda: timeline.now,
-                lambda ratio: metrics.publish_good_ratio(env, request.plan.system, ratio),
-            )
+            live.watch(opened.path, lambda: timeline.now, _publisher(env, request.plan.system))
         )
         return timeline.walk()
+
+
+def _publisher(env: Environment, system: str) -> Callable[[float], None] | None:
+    """How the stop alarm hears of the good ratio; None where there is no alarm."""
+    if env.kind == "url":
+        return None
+    return lambda ratio: metrics.publish_good_ratio(env, system, ratio)
 
 
 def targets(system: str) -> tuple[Objective, ...]:

@@ -7,6 +7,7 @@ from slo.statistics import BLOCK_S, LEAST_BLOCKS, Proportion, least_samples, pro
 
 PASS, FAIL, INCONCLUSIVE, NO_DATA, INVALID = "pass", "fail", "inconclusive", "no-data", "invalid"
 NOT_APPLICABLE = "not-applicable"
+MEASURED = "measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 Precedence of the run's verdict: a failure of integrity (lost, doubled, leaked) stands whatever else
 happened; then an invalid generator, which voids what depends on the load; then failures; then inconclusive
-and no data; then pass.
+and no data; then pass. A run of policy `measure` asked for nothing: it is measured, and nobody judges it.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from slo.finding import (
     FAIL,
     INCONCLUSIVE,
     INVALID,
+    MEASURED,
     NO_DATA,
     NOT_APPLICABLE,
     PASS,
@@ -29,6 +30,12 @@ from slo.scope import Scope, Window
 from slo.steadiness import Steadiness
 from slo.validity import Validity
 from slo.verdict import Verdict, Verdicts
+
+MEASURE = "measure"
+CLOSED_MODEL = (
+    "closed model: who sends next waits for an answer first, so an outage is hardly sampled and looks "
+    "smaller than it was"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,8 @@ def judge(record: Record, objectives: Sequence[Objective], *, now: float | None 
     ]
     verdicts = tuple(_verdict(case, one) for case, one in found if one.verdict != NOT_APPLICABLE)
     verdict, reason = _overall(record, verdicts, trust)
+    if record.manifest.closed:
+        reason = f"{reason}; {CLOSED_MODEL}"
     return Verdicts(
         run_id=record.manifest.run_id,
         judged_at=now,
@@ -79,6 +88,7 @@ def judge(record: Record, objectives: Sequence[Objective], *, now: float | None 
         reason=reason,
         state=record.state,
         policy=record.manifest.policy,
+        model=record.manifest.model,
         objectives=verdicts,
         not_driven=tuple(not_driven),
         recovery=tuple(asdict(one) for one in _shown(record, objectives, analyses)),
@@ -281,10 +291,23 @@ def _overall(record: Record, verdicts: Sequence[Verdict], trust: Validity) -> tu
         verdict = INCONCLUSIVE if of[INCONCLUSIVE] else NO_DATA
         return verdict, f"{len(unsure)} {count} could not be decided: {_names(unsure)}"
     if not deciding:
-        return NO_DATA, "no objective that decides was judged"
+        return _unasked(record, verdicts)
     verdict, reason = _passed(record, sum(one.verdict == PASS for one in verdicts))
     aside = [one for one in verdicts if not one.decides and one.verdict != PASS]
     return verdict, reason + (f"; for information, did not pass: {_names(aside)}" if aside else "")
+
+
+def _unasked(record: Record, verdicts: Sequence[Verdict]) -> tuple[str, str]:
+    """No objective decides: what was counted, where nothing more was wanted."""
+    if verdicts or record.manifest.policy != MEASURE:
+        return NO_DATA, "no objective that decides was judged"
+    if record.state != "complete":
+        return INCONCLUSIVE, "; ".join(_doubts(record))
+    columns = Scope(record=record, windows=_windows(record, "all")).columns
+    arrivals, good = (int(one[:, columns].sum()) for one in (record.valid, record.counters.ok))
+    if not arrivals:
+        return NO_DATA, "nothing arrived in the measured time"
+    return MEASURED, f"{good} of {arrivals} arrivals were good; nothing was judged: no objective was given"
 
 
 def _passed(record: Record, passes: int) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 from slo.errors import RecordError
 
 SCHEMA = 1
+OPEN_MODELS = ("arrivals", "sessions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,16 @@ class Manifest:
     def time_scale(self) -> float:
         """By how much the environment shortens durations; 1.0 is real time."""
         return float(self.environment.get("time_scale", 1.0))
+
+    @property
+    def model(self) -> str:
+        """How load was made: arrivals, sessions, users, partly-open, or the name of another kind of user."""
+        return str(self.load.get("model", "arrivals"))
+
+    @property
+    def closed(self) -> bool:
+        """Whether who sent next waited for an answer first, so that a slow system made its own load less."""
+        return self.model not in OPEN_MODELS
 
     @property
     def timeout_s(self) -> float:

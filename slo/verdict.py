@@ -1,6 +1,7 @@
 """The verdicts of a run and `verdicts.json`, which holds them.
 
-Exit codes: 0 pass, 1 fail, 3 inconclusive or no data, 4 invalid.
+Exit codes: 0 pass (or measured, where nothing was to be judged), 1 fail, 3 inconclusive or no data,
+4 invalid.
 """
 
 import json
@@ -10,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from slo.errors import RecordError
-from slo.finding import FAIL, INCONCLUSIVE, INVALID, NO_DATA, PASS
+from slo.finding import FAIL, INCONCLUSIVE, INVALID, MEASURED, NO_DATA, PASS
 
 SCHEMA = 1
-EXITS = {PASS: 0, FAIL: 1, INCONCLUSIVE: 3, NO_DATA: 3, INVALID: 4}
+EXITS = {PASS: 0, MEASURED: 0, FAIL: 1, INCONCLUSIVE: 3, NO_DATA: 3, INVALID: 4}
 FILE = "verdicts.json"
 
 
@@ -62,6 +63,7 @@ class Verdicts:
     reason: str
     state: str
     policy: str
+    model: str
     objectives: tuple[Verdict, ...]
     not_driven: tuple[Mapping[str, str], ...]
     recovery: tuple[Mapping[str, Any], ...]
@@ -103,6 +105,7 @@ def read(folder: Path) -> Verdicts:
             raise RecordError(
                 f"{path}: schema {document['schema']!r} instead of {SCHEMA}; judge the run again"
             )
+        document = {"model": "arrivals", **document}  # verdicts of runs before there were other models
         fields = {name: document[name] for name in Verdicts.__dataclass_fields__}
         for name in ("not_driven", "recovery", "ledger"):
             fields[name] = tuple(fields[name])
