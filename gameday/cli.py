@@ -18,7 +18,7 @@ from chaos.errors import ConfigError as ExperimentError
 from fixtures import environment
 from fixtures.errors import ConfigError as EnvironmentConfigError
 from fixtures.errors import FixtureError
-from gameday import catalog, check, prepare, preview, show, standing
+from gameday import catalog, check, figures, load, prepare, preview, show, standing
 from gameday.errors import ConfigError, GamedayError, Interrupted
 from gameday.exitcodes import ExitCode
 from gameday.run import judge_and_report, writable
@@ -57,6 +57,9 @@ def _exits(command: Callable[..., ExitCode | None]) -> Callable[..., None]:
 
 _env = click.option("--env", "env_name", default="local", show_default=True, metavar="ENV",
                     help="Environment: a name or a .toml file.")  # fmt: skip
+_out = click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+                    help="Where the run's folder is made.")  # fmt: skip
+_COUNT = click.IntRange(1, 1_000_000)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -106,8 +109,7 @@ def plan(plan: str, env_name: str) -> None:
 @main.command()
 @click.argument("plan")
 @_env
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
-              help="Where the run's folder is made.")  # fmt: skip
+@_out
 @click.option(
     "--only", multiple=True, metavar="FLOW|TAG", help="Only these flows of the scenario; repeatable."
 )
@@ -141,6 +143,58 @@ def run(plan: str, out: Path, **options: Any) -> ExitCode:
     result = run_request(request, _say)
     show.verdicts(result.verdicts)
     click.echo(f"report {result.path / 'report.html'}")
+    return result.code
+
+
+@main.command("load")
+@click.argument("url")
+@click.option("--arrivals", metavar="RATE", help="Open model: so many requests a second, e.g. 200/s.")
+@click.option("--sessions", type=_COUNT, metavar="N", help="With --arrivals: N connections held open.")
+@click.option("--users", type=_COUNT, metavar="N", help="Closed model: N users who wait for each answer.")
+@click.option("--think", metavar="TIME", help="With --users: pause after each answer, e.g. 10s.")
+@click.option("--poisson", is_flag=True, help="Random arrivals instead of evenly spaced ones.")
+@click.option("--for", "duration", default="20s", show_default=True, metavar="TIME", help="Measured time.")
+@click.option("--warmup", default=load.WARMUP, show_default=True, metavar="TIME",
+              help="Before the measured time, not judged; 0s for none.")  # fmt: skip
+@click.option("--objective", "objectives", multiple=True, metavar="EXPR",
+              help="E.g. 'p(99) < 500ms'; repeatable. Without any, nothing is judged.")  # fmt: skip
+@click.option("--method", help="GET, or POST when there is a body, unless said.")
+@click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'",
+              help="Repeatable; a value env:VARIABLE is looked up, never written down.")  # fmt: skip
+@click.option("--body", metavar="TEXT|@FILE", help="The request's body.")
+@click.option("--timeout", default="10s", show_default=True, metavar="TIME", help="For one whole exchange.")
+@click.option("--allow-host", "allow_hosts", multiple=True, metavar="HOST",
+              help="Any host but this machine must be named here; repeatable.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@_out
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON, and nothing else.")
+@_exits
+def load_(out: Path, *, as_json: bool, **options: Any) -> ExitCode:
+    """Load one URL and judge it by the objectives given: an ordinary run with an ordinary run folder.
+
+    Exit 0: every objective passed, or none was given and something was measured. A status from 200 to 399 is
+    a good answer; redirects are not followed.
+
+    \b
+    Examples:
+      gameday load http://127.0.0.1:8080/ --arrivals 200/s --for 20s
+      gameday load http://127.0.0.1:8080/ --arrivals 50/s --for 2m --objective 'p(99) < 500ms'
+      gameday load http://127.0.0.1:8080/items --users 20 --think 1s --body @item.json --json
+    """  # noqa: D301 - click wants the character
+    prepared = load.prepare(load.Options(**options), out=out, command=["gameday", *sys.argv[1:]])
+    writable(out)
+    for warning in prepared.warnings:
+        _say(f"warning: {warning}")
+    with prepared.secrets():
+        result = run_request(prepared.request, _say)
+    found = figures.of(result.path, result.verdicts) | {"exit": int(result.code)}
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+    else:
+        show.figures(found)
+        show.verdicts(result.verdicts)
+        click.echo(f"report {result.path / 'report.html'}")
     return result.code
 
 

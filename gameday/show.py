@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +13,7 @@ from slo.verdict import Verdicts
 
 _STYLE = {
     "pass": "green",
+    "measured": "cyan",
     "fail": "bold red",
     "inconclusive": "yellow",
     "no-data": "yellow",
@@ -44,6 +46,42 @@ def verdicts(found: Verdicts) -> None:
     style = _STYLE.get(found.verdict, "")
     console.print(f"[{style}]{found.verdict.upper()}[/] ", end="")
     console.print(found.reason, markup=False, soft_wrap=True)
+
+
+def figures(found: Mapping[str, Any]) -> None:
+    """What was counted in the measured time, and how the latencies of good answers spread."""
+    console = _console()
+    bad = ", ".join(f"{count:,} {name}" for name, count in found["bad"].items()) or "none"
+    console.print(
+        f"{found['intended']:,} intended, {found['sent']:,} sent, {found['ok']:,} good "
+        f"({found['ok_per_s']:,.1f}/s) in {found['measured_s']:g} s; bad: {bad}",
+        markup=False,
+        soft_wrap=True,
+    )
+    table = Table(box=None, pad_edge=False)
+    table.add_column("ms")
+    for heading in ("p50", "p90", "p99", "p99.9", "max"):
+        table.add_column(heading, justify="right")
+    for name, key in (
+        ("latency", "latency_ms"),
+        ("service time", "service_ms"),
+        ("start lag", "start_lag_ms"),
+    ):
+        values = found[key]
+        table.add_row(name, *(_digits(values.get(one)) for one in ("p50", "p90", "p99", "p999", "max")))
+    console.print(table)
+    if found["floor_ms"]:
+        console.print(floor(found["floor_ms"]), markup=False, soft_wrap=True)
+
+
+def floor(found: Mapping[str, float]) -> str:
+    """The network's share of every latency, in one line."""
+    trips = ", ".join(f"{_digits(rtt)} ms to {host}" for host, rtt in found.items())
+    return f"network floor (TCP round trip): {trips}"
+
+
+def _digits(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}" if value < 100 else f"{value:,.0f}"
 
 
 def preview(found: Preview) -> None:
