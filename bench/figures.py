@@ -40,8 +40,8 @@ def at_most(limit: float) -> Target:
 class Figure:
     """One row: ``measured`` holds every repeat in ``unit`` per tool (ours under OURS), in the order they ran.
 
-    ``judged`` are the repeats of the value that is compared with ``target`` (a ratio or a difference, say), in
-    ``judged_unit``; without any, our own repeats in ``unit`` are. A figure without a target is shown only.
+    ``judged`` are the repeats of the value that is compared with ``target`` (a ratio or a difference, say),
+    in ``judged_unit``; without any, our own repeats in ``unit`` are. A figure without a target is shown only.
     """
 
     section: str

@@ -1,0 +1,89 @@
+"""What one request costs the generator: requests per CPU-second of one core, with its recording on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench import cores
+from bench.figures import OURS, Figure, Target, at_least, ratios
+from bench.generator import Run
+from bench.peers import k6, ours, stock
+from bench.rounds import Runs, alone, interleaved
+from bench.stage import Stage
+from bench.target import serving
+
+USERS = 50
+RATE = 2000.0
+IN_FLIGHT = 200
+SECTION = "cost"
+_WARM_S = 2.0
+_SLACK_S = 1.5
+_TARGETS = {k6.TOOL: at_least(1.5), stock.TOOL: at_least(3.0)}
+
+
+def measure(stage: Stage) -> list[Figure]:
+    """Saturated (users that never think) and at a rate that every tool sustains."""
+    window = stage.seconds(8.0, 3.0)
+    for_s = _WARM_S + window + _SLACK_S
+    out = stage.folder
+    with serving(out, cpus=(cores.two()[1],)) as target:
+        url = target.url
+        flat_out = {
+            OURS: ours.closed(url, users=USERS, for_s=for_s, out=out),
+            k6.TOOL: k6.closed(url, users=USERS, for_s=for_s),
+            stock.TOOL: stock.closed(url, users=USERS, for_s=for_s),
+        }
+        fixed = {
+            OURS: ours.arrivals(url, rate=RATE, for_s=for_s, out=out),
+            k6.TOOL: k6.arrivals(url, rate=RATE, for_s=for_s, in_flight=IN_FLIGHT),
+            stock.TOOL: stock.paced(url, users=USERS, rate=RATE, for_s=for_s),
+        }
+        runs = [
+            interleaved(
+                stage,
+                f"cost, {how}",
+                {
+                    tool: alone(stage, target, command, warm_s=_WARM_S, window_s=window)
+                    for tool, command in commands.items()
+                },
+            )
+            for how, commands in (("flat out", flat_out), (f"{RATE:g}/s", fixed))
+        ]
+    return [
+        *_against(f"flat out, {USERS} users", runs[0], _TARGETS),
+        *_against(f"at {RATE:g}/s", runs[1], {}),
+    ]
+
+
+def _against(how: str, runs: Runs, targets: dict[str, Target]) -> list[Figure]:
+    measured = {tool: [each.window.per_cpu_second for each in done] for tool, done in runs.items()}
+    details = {tool: _details(done) for tool, done in runs.items()}
+    return [
+        Figure(
+            section=SECTION,
+            name=f"requests per CPU-second {how}, against {peer}",
+            unit="1/s",
+            measured={OURS: measured[OURS], peer: measured[peer]},
+            judged=ratios(measured[OURS], measured[peer]),
+            judged_unit="x",
+            target=targets.get(peer),
+            extra={"details": {tool: details[tool] for tool in (OURS, peer)}},
+        )
+        for peer in (k6.TOOL, stock.TOOL)
+    ]
+
+
+def _details(runs: Sequence[Run]) -> list[dict[str, float]]:
+    """Per repeat: the steady window, and the whole run with its start-up and summary."""
+    return [
+        {
+            "requests_per_s": round(run.window.rate, 1),
+            "core_share": round(run.window.share, 3),
+            "cpu_us_per_request": round(run.window.cpu_us, 2),
+            "server_core_share": round(run.window.server_cpu_s / run.window.seconds, 3),
+            "rss_mib": round(run.window.memory.rss, 1),
+            "whole_run_cpu_s": round(run.cpu_s, 2),
+            "whole_run_requests": run.report.requests,
+        }
+        for run in runs
+    ]

@@ -1,0 +1,25 @@
+// RATE arrivals a second for SECONDS, whatever the server does; VUS bounds what may be in flight.
+import http from "k6/http";
+import { summary } from "./summary.js";
+
+export const options = {
+  discardResponseBodies: true,
+  summaryTrendStats: ["p(50)", "p(90)", "p(99)", "max"],
+  scenarios: {
+    arrivals: {
+      executor: "constant-arrival-rate",
+      rate: Number(__ENV.RATE),
+      timeUnit: "1s",
+      duration: `${__ENV.SECONDS}s`,
+      preAllocatedVUs: Number(__ENV.VUS),
+      maxVUs: Number(__ENV.VUS),
+      gracefulStop: "15s",
+    },
+  },
+};
+
+export default function () {
+  http.get(__ENV.URL);
+}
+
+export const handleSummary = summary;
