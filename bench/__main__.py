@@ -1,4 +1,4 @@
-"""``python -m bench [--only SECTION]... [--quick] [--out FILE]``: measure, print the table, write the results.
+"""``python -m bench [--only SECTION] [--quick] [--out FILE]``: measure, print a table, write results.json.
 
 Exit 0 when every target holds, 1 when one does not, 2 when something is missing, 130 when interrupted;
 whatever had been started is ended in every case. Needs Linux and two cores, and nothing else running on them.

@@ -2,7 +2,8 @@
 
 The freeze is SIGSTOP at a fixed time after the server's first request, so it hits every tool at the same
 moment of its schedule. What an honest report must say is plain arithmetic: of ``rate * seconds`` arrivals
-those of the frozen stretch wait for its end, so the quantile q of all lies (1 - q) * seconds below its length.
+those of the frozen stretch wait for its end, so the quantile q of all lies (1 - q) * seconds below its
+length.
 """
 
 from __future__ import annotations

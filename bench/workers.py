@@ -1,9 +1,9 @@
 """Two workers on two cores against one worker on one.
 
 With two cores the server must run on the workers' cores, while a single worker would leave it a core of its
-own. So a unit is a core with one worker and one server process on it: the throughput of one unit on one core is
-compared with that of two units on two cores, flat out, in wall time. The server is no limit of its own, because
-it grows with the workers. What limits is the CPU of the cores.
+own. So a unit is a core with one worker and one server process on it: the throughput of one unit on one core
+is compared with that of two units on two cores, flat out, in wall time. The server is no limit of its own,
+because it grows with the workers. What limits is the CPU of the cores.
 """
 
 from __future__ import annotations
