@@ -1,19 +1,23 @@
-"""When arrivals start: pure functions of elapsed time.
+"""When arrivals start, and which flow each is: pure functions of elapsed time and a seed.
 
-A profile is a curve of rates made of straight pieces; it knows how many arrivals are expected by a moment and
-at which moment the n-th is due. Constant load, a ramp up to constant, steps, spikes and recorded curves are
-all such curves. ``starts`` turns one into moments: evenly spaced, or Poisson by stretching a unit-rate
-process along the curve (time change of an inhomogeneous Poisson process: Cinlar, Introduction to Stochastic
+A profile (`profile.py`, `shapes.py`) knows how many arrivals are expected by a moment and at which moment the
+n-th is due. ``starts`` turns one into moments: evenly spaced, or Poisson by stretching a unit-rate process
+along the curve (time change of an inhomogeneous Poisson process: Cinlar, Introduction to Stochastic
 Processes, 1975, ch. 4.7). Times are seconds since the start; rates are arrivals per second.
 """
 
 import math
 import random
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice, pairwise
+from dataclasses import dataclass
+from itertools import accumulate, count, islice, repeat
 from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from scenarios.load.profile import Profile
+
+_AT_ONCE = 256
 
 Item = TypeVar("Item")
 
@@ -46,94 +50,28 @@ class Stripe:
 ALONE = Stripe()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """A rate over time through ``points`` (seconds, arrivals/s), straight between them, level after the last.
-
-    The first point stands at 0; times grow; two points at the same time make a step. The last rate is above
-    0, so that every arrival has a moment. ValueError otherwise.
-    """
-
-    points: tuple[tuple[float, float], ...]
-    _expected: tuple[float, ...] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Refuse curves that no arrival could follow."""
-        if not self.points or self.points[0][0] != 0.0:
-            raise ValueError(f"a profile starts at 0 s; got {self.points[:1]}")
-        if any(after[0] < before[0] for before, after in pairwise(self.points)):
-            raise ValueError(f"a profile's times must grow; got {[at for at, _ in self.points]}")
-        if any(rate < 0 or not math.isfinite(rate) for _, rate in self.points) or self.points[-1][1] <= 0:
-            raise ValueError("rates must be finite, not negative, and above 0 at the end")
-        total, sums = 0.0, [0.0]
-        for (t0, r0), (t1, r1) in pairwise(self.points):
-            total += (t1 - t0) * (r0 + r1) / 2
-            sums.append(total)
-        object.__setattr__(self, "_expected", tuple(sums))
-
-    def rate(self, elapsed: float) -> float:
-        """Arrivals per second at this moment."""
-        index = self._piece_at(elapsed)
-        return self.points[index][1] + self._slope(index) * (elapsed - self.points[index][0])
-
-    def expected(self, elapsed: float) -> float:
-        """Arrivals expected in [0, elapsed]; 0 before the start."""
-        if elapsed <= 0:
-            return 0.0
-        index = self._piece_at(elapsed)
-        start, rate = self.points[index]
-        into = elapsed - start
-        return self._expected[index] + rate * into + self._slope(index) * into * into / 2
-
-    def moment(self, count: float) -> float:
-        """The moment by which ``count`` arrivals are expected: the inverse of ``expected``."""
-        if count <= 0:
-            return 0.0
-        index = max(0, bisect_right(self._expected, count) - 1)
-        start, rate = self.points[index]
-        missing, slope = count - self._expected[index], self._slope(index)
-        if missing <= 0:
-            return start
-        # the root of rate*x + slope/2*x^2 = missing in the form that stays exact for tiny slopes and rates
-        reach = rate + math.sqrt(max(0.0, rate * rate + 2 * slope * missing))
-        return start + 2 * missing / reach if reach else start
-
-    def _piece_at(self, elapsed: float) -> int:
-        return max(0, bisect_right(self.points, elapsed, key=lambda point: point[0]) - 1)
-
-    def _slope(self, index: int) -> float:
-        if index + 1 == len(self.points):
-            return 0.0
-        (t0, r0), (t1, r1) = self.points[index], self.points[index + 1]
-        return (r1 - r0) / (t1 - t0) if t1 > t0 else 0.0
-
-
-def constant(rate: float) -> Profile:
-    """The same rate all the time."""
-    return Profile(points=((0.0, rate),))
-
-
-def ramp(rate: float, *, over_s: float) -> Profile:
-    """From 0 up to ``rate`` within ``over_s``, then constant; no ramp at all for ``over_s`` 0."""
-    return Profile(points=((0.0, 0.0), (over_s, rate))) if over_s > 0 else constant(rate)
-
-
 def starts(profile: Profile, *, until: float, poisson_seed: int | None = None) -> Iterator[float]:
     """The moments in [0, until) at which arrivals start; evenly spaced unless a Poisson seed is given.
 
     Evenly spaced arrival n is due when n are expected, so a constant rate starts at 0, 1/rate, 2/rate and so
     on.
     """
-    rng = random.Random(f"arrivals:{poisson_seed}")
-    count = 0.0 if poisson_seed is None else rng.expovariate(1.0)
-    while (moment := profile.moment(count)) < until:
-        yield moment
-        count += 1.0 if poisson_seed is None else rng.expovariate(1.0)
+    counts = map(float, count()) if poisson_seed is None else _unit_poisson(poisson_seed)
+    while True:  # many at once: a step of a few dozen microseconds, not one of numpy's for each arrival
+        for moment in profile.moments(np.fromiter(islice(counts, _AT_ONCE), float)).tolist():
+            if moment >= until:
+                return
+            yield moment
+
+
+def _unit_poisson(seed: int) -> Iterator[float]:
+    rng = random.Random(f"arrivals:{seed}")
+    return accumulate(rng.expovariate(1.0) for _ in repeat(None))
 
 
 def due(profile: Profile, elapsed: float) -> int:
     """How many evenly spaced arrivals have started by ``elapsed`` (that moment included)."""
-    return math.floor(profile.expected(elapsed)) + 1 if elapsed >= 0 else 0
+    return math.floor(profile.expected(elapsed)) + 1 if elapsed >= profile.moment(0) else 0
 
 
 def mean_operations(weights: Mapping[str, float], operations: Mapping[str, Sequence[str]]) -> float:
@@ -152,6 +90,8 @@ def choices(weights: Mapping[str, float], *, seed: int, window: int = 64) -> Ite
     live = {name: weight for name, weight in sorted(weights.items()) if weight > 0}
     if not live:
         raise ValueError(f"no flow has a weight above 0 in {dict(weights)}")
+    if len(live) == 1:
+        yield from repeat(next(iter(live)))
     rng = random.Random(f"choices:{seed}")
     total = sum(live.values())
     credit = dict.fromkeys(live, 0.0)

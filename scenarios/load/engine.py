@@ -248,13 +248,15 @@ class Engine:
             linger_s=self.plan.timeout_s + 1.0,
         )
 
-    def _planned(self) -> Iterator[Due]:
-        """The schedule the plan describes."""
+    def schedule(self) -> Iterator[Due]:
+        """Every arrival of the load, whichever process performs it: as given, or as the plan describes it."""
+        if self._schedule is not None:
+            return self._schedule
         weights = {name: self.plan.mix.get(name, flow.weight) for name, flow in self.flows.items()}
         nominal = {name: flow.operations for name, flow in self.flows.items()}
-        rate = self.plan.rate / arrivals.mean_operations(weights, nominal)
+        flows = self.plan.shape.scaled(1 / arrivals.mean_operations(weights, nominal))
         moments = arrivals.starts(
-            arrivals.ramp(rate, over_s=self.plan.ramp_s),
+            flows,
             until=self.plan.for_s,
             poisson_seed=self.plan.seed if self.plan.poisson else None,
         )
@@ -263,8 +265,7 @@ class Engine:
 
     def _dispatch(self, begin: float) -> None:
         in_a_row = 0
-        schedule = self._planned() if self._schedule is None else self._schedule
-        for due in self.stripe.take(schedule):
+        for due in self.stripe.take(self.schedule()):
             at = begin + due.at
             in_a_row += 1
             while (wait := at - time.monotonic()) > 0 or in_a_row >= _BURST:

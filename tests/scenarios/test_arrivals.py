@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios.load import arrivals
+from scenarios.load import arrivals, shapes
+from scenarios.load.profile import Profile
 
 RATES = st.floats(min_value=0.1, max_value=2000)
 
@@ -14,17 +15,17 @@ RATES = st.floats(min_value=0.1, max_value=2000)
 @pytest.mark.parametrize(
     ("profile", "elapsed", "due"),
     [
-        (arrivals.constant(10), -0.1, 0),
-        (arrivals.constant(10), 0.0, 1),
-        (arrivals.constant(10), 0.05, 1),
-        (arrivals.constant(8), 1.0, 9),
-        (arrivals.ramp(10, over_s=10), 1.0, 1),
-        (arrivals.ramp(10, over_s=10), 2.0, 3),
-        (arrivals.ramp(10, over_s=10), 10.0, 51),
-        (arrivals.ramp(10, over_s=10), 11.0, 61),
-        (arrivals.ramp(10, over_s=0), 1.0, 11),
-        (arrivals.Profile(points=((0, 4), (5, 4), (5, 8))), 5.0, 21),
-        (arrivals.Profile(points=((0, 4), (5, 4), (5, 8))), 6.0, 29),
+        (shapes.constant(10), -0.1, 0),
+        (shapes.constant(10), 0.0, 1),
+        (shapes.constant(10), 0.05, 1),
+        (shapes.constant(8), 1.0, 9),
+        (shapes.ramp(10, over_s=10), 1.0, 1),
+        (shapes.ramp(10, over_s=10), 2.0, 3),
+        (shapes.ramp(10, over_s=10), 10.0, 51),
+        (shapes.ramp(10, over_s=10), 11.0, 61),
+        (shapes.ramp(10, over_s=0), 1.0, 11),
+        (Profile(points=((0, 4), (5, 4), (5, 8))), 5.0, 21),
+        (Profile(points=((0, 4), (5, 4), (5, 8))), 6.0, 29),
     ],
 )
 def test_due(profile, elapsed, due):
@@ -38,7 +39,7 @@ def test_due(profile, elapsed, due):
         ((), "starts at 0"),
         (((1.0, 5.0),), "starts at 0"),
         (((0.0, 5.0), (2.0, 5.0), (1.0, 5.0)), "must grow"),
-        (((0.0, 5.0), (1.0, 0.0)), "above 0 at the end"),
+        (((0.0, 0.0), (1.0, 0.0)), "above 0 somewhere"),
         (((0.0, -1.0), (1.0, 5.0)), "not negative"),
         (((0.0, math.inf),), "finite"),
     ],
@@ -46,20 +47,20 @@ def test_due(profile, elapsed, due):
 def test_meaningless_profiles_are_refused(points, says):
     """A curve no arrival could follow is refused with the reason."""
     with pytest.raises(ValueError, match=says):
-        arrivals.Profile(points=points)
+        Profile(points=points)
 
 
 @given(rate=RATES, over=st.floats(min_value=0, max_value=60), count=st.floats(min_value=0, max_value=1e5))
 def test_moment_inverts_expected(rate, over, count):
     """By the moment of n arrivals n are expected."""
-    profile = arrivals.ramp(rate, over_s=over)
+    profile = shapes.ramp(rate, over_s=over)
     assert profile.expected(profile.moment(count)) == pytest.approx(count, rel=1e-6, abs=1e-6)
 
 
 @given(rate=st.floats(min_value=0.5, max_value=300), over=st.floats(min_value=0, max_value=5))
 def test_starts_are_ordered_and_complete(rate, over):
     """Arrivals start in order, before the end, and as many as are expected by then."""
-    profile = arrivals.ramp(rate, over_s=over)
+    profile = shapes.ramp(rate, over_s=over)
     moments = list(arrivals.starts(profile, until=8.0))
     assert moments == sorted(moments)
     assert all(0 <= moment < 8.0 for moment in moments)
@@ -68,12 +69,12 @@ def test_starts_are_ordered_and_complete(rate, over):
 
 def test_constant_arrivals_do_not_drift():
     """The millionth arrival is where the schedule puts it, however small the steps were."""
-    assert arrivals.constant(300).moment(999_999) == pytest.approx(999_999 / 300, abs=1e-6)
+    assert shapes.constant(300).moment(999_999) == pytest.approx(999_999 / 300, abs=1e-6)
 
 
 def test_poisson_is_seeded_and_poisson():
     """The same seed gives the same moments; counts per second vary as much as they are large."""
-    profile = arrivals.constant(50)
+    profile = shapes.constant(50)
     first = list(arrivals.starts(profile, until=400, poisson_seed=3))
     assert first == list(arrivals.starts(profile, until=400, poisson_seed=3))
     assert first != list(arrivals.starts(profile, until=400, poisson_seed=4))
