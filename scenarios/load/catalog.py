@@ -1,4 +1,7 @@
-"""Which scenarios there are: the files of this folder's parent, each with one FlowUser of its own."""
+"""Which scenarios there are: the files of this folder's parent, each with one FlowUser of its own.
+
+Two more are made of what a plan carries instead of a file: one URL, and a recorded workload.
+"""
 
 import importlib
 from dataclasses import dataclass
@@ -6,6 +9,7 @@ from pathlib import Path
 
 from scenarios.errors import UnknownSystemError
 from scenarios.load.operation import Flow, Operation, flows_of
+from scenarios.load.plan import LoadPlan
 from scenarios.load.users import FlowUser
 
 FOLDER = Path(__file__).resolve().parent.parent
@@ -44,6 +48,19 @@ def load(system: str) -> Scenario:
             f"{module.__file__}: expected one class derived from FlowUser, found {len(users)}"
         )
     return of_user(system, users[0])
+
+
+def scenario_of(plan: LoadPlan) -> Scenario:
+    """What this plan drives: one URL, a recorded workload, or the traffic of its system.
+
+    ScenarioError when the plan does not say enough.
+    """
+    if plan.request is None and plan.replay is None:
+        return load(plan.system)
+    # imported when asked for: both import this module
+    maker = importlib.import_module(f"scenarios.load.{'url' if plan.request else 'replayed'}")
+    made: Scenario = maker.scenario(plan)
+    return made
 
 
 def of_user(system: str, user: type[FlowUser]) -> Scenario:
