@@ -2,26 +2,109 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from http.client import responses
 from typing import Any, Protocol
 from urllib.parse import SplitResult
 
 from scenarios.errors import ContentError
 
+_SCHEMES = frozenset({"http", "https", "ws", "wss"})
+_KNOWN = 1024
 
-@dataclass(frozen=True, kw_only=True)
+
 class Answer:
-    """A complete answer: header names in lower case (the last of a repeated one), the body as it came."""
+    """A complete answer: header names in lower case, the body decoded from its content coding.
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+    A repeated header field is joined with ", " as RFC 9110 (5.2) has it, except Set-Cookie, of which
+    ``headers`` has the last and ``fields`` all. ``elapsed`` is seconds from the call to the last byte.
+    A plain class that looks at its head only when asked: one is made for every request.
+    """
 
-    @cached_property
+    __slots__ = ("_fields", "_head", "_headers", "_json", "body", "elapsed", "status")
+
+    def __init__(
+        self,
+        *,
+        status: int,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        head: bytes = b"",
+        elapsed: float = 0.0,
+    ) -> None:
+        self.status = status
+        self.body = body
+        self.elapsed = elapsed
+        self._head = head
+        self._headers = headers
+        self._fields: tuple[tuple[str, str], ...] | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Values by lower-case name."""
+        if self._headers is None:
+            found: dict[str, str] = {}
+            for name, value in self.fields:
+                known = found.get(name)
+                found[name] = value if known is None or name == "set-cookie" else f"{known}, {value}"
+            self._headers = found
+        return self._headers
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Every header field as it came: lower-case name and value, in order."""
+        if self._fields is None:
+            if self._head:
+                self._fields = tuple(fields(self._head))
+            else:
+                self._fields = tuple((self._headers or {}).items())
+        return self._fields
+
+    @property
+    def reason(self) -> str:
+        """The server's reason phrase, or the usual one for the status."""
+        line = self._head.partition(b"\r\n")[0].split(b" ", 2)
+        if len(line) == 3:
+            return line[2].decode("latin-1")
+        return responses.get(self.status, "")
+
+    @property
     def json(self) -> Any:
         """The body as JSON; ValueError if it is none."""
-        return json.loads(self.body)
+        try:
+            return self._json
+        except AttributeError:
+            self._json: Any = json.loads(self.body)
+            return self._json
+
+    @property
+    def text(self) -> str:
+        """The body in the charset of its content type (UTF-8 without one); bad bytes are replaced."""
+        charset = "utf-8"
+        for parameter in self.headers.get("content-type", "").split(";")[1:]:
+            name, _, value = parameter.partition("=")
+            if name.strip().lower() == "charset":
+                charset = value.strip().strip('"')
+        try:
+            return self.body.decode(charset, "replace")
+        except LookupError:
+            return self.body.decode("utf-8", "replace")
+
+    def __repr__(self) -> str:
+        return f"Answer(status={self.status}, {len(self.body)} bytes)"
+
+
+def fields(head: bytes) -> list[tuple[str, str]]:
+    """The header fields of a raw head that a parser has found well-formed; folded lines are unfolded."""
+    found: list[tuple[str, str]] = []
+    for line in head.decode("latin-1").split("\r\n")[1:]:
+        if line[:1] in (" ", "\t") and found:
+            name, value = found[-1]
+            found[-1] = (name, f"{value} {line.strip()}".strip())
+        elif line:
+            name, _, value = line.partition(":")
+            found.append((name.rstrip().lower(), value.strip(" \t")))
+    return found
 
 
 class Sender(Protocol):
@@ -34,11 +117,12 @@ class Sender(Protocol):
         """Close every connection."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AllowList:
     """Hosts that may be connected to: exact names, or ``*.example.com`` for every name below one."""
 
     hosts: tuple[str, ...]
+    _passed: set[tuple[str, str]] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def allows(self, host: str) -> bool:
         """Whether a socket to this host may be opened."""
@@ -46,8 +130,13 @@ class AllowList:
 
     def check(self, url: SplitResult) -> None:
         """ContentError for a URL that leads anywhere else: the address came with an answer."""
-        if url.scheme not in ("http", "https") or not url.hostname or not self.allows(url.hostname):
+        key = (url.scheme, url.netloc)
+        if key in self._passed:
+            return
+        if url.scheme not in _SCHEMES or not url.hostname or not self.allows(url.hostname):
             raise ContentError(
                 f"{url.scheme}://{url.netloc} is not among the allowed hosts ({', '.join(self.hosts)});"
                 " no connection was opened; add the host to allow_hosts if traffic may go there"
             )
+        if len(self._passed) < _KNOWN:
+            self._passed.add(key)

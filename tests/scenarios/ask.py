@@ -10,7 +10,7 @@ import gevent
 
 from scenarios.errors import CallError
 from scenarios.load.answer import AllowList
-from scenarios.load.transport import Session
+from scenarios.load.http.session import Session
 
 
 def main() -> None:

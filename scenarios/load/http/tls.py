@@ -1,0 +1,138 @@
+"""TLS for connections: verified unless a switch with an unmistakable name says otherwise.
+
+The protocol runs over memory buffers, so the socket, its watcher and the deadlines stay the connection's own.
+"""
+
+import _socket
+import ssl
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from scenarios.errors import TransportError
+from scenarios.load.http.address import Address
+from scenarios.load.http.connection import READ_BYTES, Connection
+from scenarios.load.http.limits import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """How connections are secured: TLS 1.2 at least.
+
+    ``ca_file``: PEM authorities instead of the system's. ``server_name``: asked for and verified instead of
+    the URL's host. ``certificate``: the client's own, a PEM file with its key.
+    """
+
+    ca_file: Path | None = None
+    server_name: str = ""
+    certificate: Path | None = None
+    insecure_skip_verification: bool = False
+
+
+@lru_cache(maxsize=32)
+def context(tls: Tls) -> ssl.SSLContext:
+    """The one context of these settings; OSError when a file of theirs cannot be read."""
+    made = ssl.create_default_context(cafile=str(tls.ca_file) if tls.ca_file else None)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.set_alpn_protocols(["http/1.1"])
+    if tls.certificate:
+        made.load_cert_chain(str(tls.certificate))
+    if tls.insecure_skip_verification:
+        made.check_hostname = False
+        made.verify_mode = ssl.CERT_NONE
+    return made
+
+
+class TlsConnection(Connection):
+    """A connection whose bytes are encrypted; ``handshake`` comes first."""
+
+    __slots__ = ("_incoming", "_outgoing", "_over", "_session", "_shaking")
+
+    def __init__(
+        self, sock: _socket.socket, *, where: str, address: Address, limits: Limits, tls: Tls, host: str
+    ) -> None:
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        name = tls.server_name or host.partition("%")[0]
+        self._session = context(tls).wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        self._shaking, self._over = True, False
+        super().__init__(sock, where=where, address=address, limits=limits)
+
+    def handshake(self) -> None:
+        """Agree on keys; OSError (ssl.SSLError) when certificate or protocol do not do."""
+        while True:
+            try:
+                self._session.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._wait()
+            except ssl.SSLError:
+                self._flush()  # the alert that says what is wrong
+                raise
+            else:
+                self._flush()
+                self._shaking = False
+                return
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another request may go out on it."""
+        return not self._over and super().reusable
+
+    def speaks_first(self) -> bool:
+        """Never known before it is decrypted; whatever arrives unasked closes the connection."""
+        return self.closed
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            super()._transmit(self._outgoing.read())
+
+    def _transmit(self, wire: bytes) -> None:
+        view = memoryview(wire)
+        for start in range(0, len(wire), READ_BYTES):
+            if self.reader.complete or self._fault is not None:
+                self.reader.surplus = True
+                return
+            self._session.write(view[start : start + READ_BYTES])
+            self._flush()
+
+    def _readable(self) -> None:
+        try:
+            raw = self._receive(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._lost(error)
+            return
+        if raw:
+            self._incoming.write(raw)
+        else:
+            self._incoming.write_eof()
+        if self._shaking:
+            self._wake()
+        else:
+            self._decrypted()
+
+    def _decrypted(self) -> None:
+        pieces, cut = [], False
+        try:
+            while piece := self._session.read(READ_BYTES):
+                pieces.append(piece)
+            self._over = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            self._over = True
+        except ssl.SSLEOFError:
+            self._over = cut = True
+        except ssl.SSLError as error:
+            self._fail(TransportError(f"{self.where}: TLS: {error}", kind="protocol"))
+            return
+        if pieces:
+            self._take(b"".join(pieces))
+        if not self._over or self.closed:
+            return
+        if cut and self._busy and self.reader.received:  # an attacker could have cut it anywhere
+            says = f"{self.where}: closed in the middle of an answer, without TLS's own end"
+            self._fail(TransportError(says, kind="reset"))
+        else:
+            self._take(b"")
