@@ -5,7 +5,8 @@ ScenarioError            everything below that a caller may want to report in on
 ├── UnknownSystemError        no scenario of that name
 ├── UnknownFlowError          no flow or tag of that name in the scenario
 ├── UnboundedNamesError       requests with ever new names
-└── PrepareError        the sessions could not be opened (log in) before the start
+├── PrepareError        the sessions could not be opened (log in) before the start
+└── WorkerError         workers did not gather, all of them were lost, or their master was
 
 CallError               one operation did not get a good answer; ``kind`` is its class in counters.jsonl
 ├── TransportError      connect, reset, timeout, protocol
@@ -40,6 +41,10 @@ class UnboundedNamesError(ScenarioError):
 
 class PrepareError(ScenarioError):
     """A session could not be made ready before the start."""
+
+
+class WorkerError(ScenarioError):
+    """Several processes could not drive the load together."""
 
 
 class CallError(Exception):
