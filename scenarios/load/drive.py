@@ -19,9 +19,10 @@ from typing import Any
 import gevent
 
 from scenarios.errors import ManifestError, ScenarioError
-from scenarios.load import assembly, distribute, readback
+from scenarios.load import assembly, readback
 from scenarios.load import plan as plans
 from scenarios.load.assembly import Parts
+from scenarios.load.distributed.master import Crew, Master
 from scenarios.load.ledger import Ledger
 from scenarios.load.sink import FolderSink
 
@@ -69,12 +70,10 @@ def _alone(folder: Path, parts: Parts) -> tuple[bool, int, Ledger]:
 def _by_workers(folder: Path, parts: Parts, manifest: dict[str, Any]) -> tuple[bool, int, Ledger]:
     """The same, led from this process."""
     try:
-        crew = distribute.Crew(**manifest["distribution"])
+        crew = Crew(**manifest["distribution"])
     except TypeError as error:
         raise ManifestError(f"{folder}/manifest.json: distribution: {error}") from error
-    master = distribute.Master(
-        parts=parts, manifest=manifest, crew=crew, sink=FolderSink(folder), quiet=_quiet()
-    )
+    master = Master(parts=parts, manifest=manifest, crew=crew, sink=FolderSink(folder), quiet=_quiet())
     _obey(master.stop)
     interrupted = master.lead()
     return interrupted, master.broken_flows, master.ledger

@@ -1,4 +1,4 @@
-"""``python -m scenarios.load.worker --master-host H --master-port P``: one worker of a distributed load.
+"""``python -m scenarios.load.distributed.worker --master-host H --master-port P``: one worker among several.
 
 Needs this checkout and a way to the master, no run folder: the master sends the manifest, the worker sends
 its books. Secrets come from its own environment, never with the manifest. One run per process. SIGINT or
@@ -26,12 +26,13 @@ from locust.env import Environment
 from locust.exception import RPCError
 
 from scenarios.errors import ScenarioError, WorkerError
-from scenarios.load import assembly, offset
+from scenarios.load import assembly
 from scenarios.load import plan as plans
 from scenarios.load.arrivals import Stripe
+from scenarios.load.distributed import offset
+from scenarios.load.distributed.member import PREFIX, PROTOCOL, TO_WORKER
+from scenarios.load.distributed.shipping import Shipper
 from scenarios.load.engine import Engine
-from scenarios.load.member import PREFIX, PROTOCOL, TO_WORKER
-from scenarios.load.shipping import Shipper
 from scenarios.load.sink import lines
 
 EXIT_OK, EXIT_BROKEN = 0, 5
@@ -234,7 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Work and say what went wrong; the exit code."""
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(name)s: %(message)s")
     parser = argparse.ArgumentParser(
-        prog="scenarios.load.worker", description="One worker of a distributed load."
+        prog="scenarios.load.distributed.worker", description="One worker of a distributed load."
     )
     parser.add_argument("--master-host", default="127.0.0.1", metavar="HOST")
     parser.add_argument("--master-port", type=int, default=5557, metavar="PORT")

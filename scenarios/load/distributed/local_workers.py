@@ -13,7 +13,7 @@ from locust.exception import RPCError
 
 from scenarios.errors import WorkerError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 5.0
 EVERYWHERE = frozenset({"*", "0.0.0.0", "::", "[::]"})  # noqa: S104 - compared with, not bound to
 
@@ -37,7 +37,7 @@ def start(count: int, bind: str, port: int) -> list[Process]:
     return [
         subprocess.Popen(
             [
-                *(sys.executable, "-m", "scenarios.load.worker"),
+                *(sys.executable, "-m", "scenarios.load.distributed.worker"),
                 *("--master-host", host, "--master-port", str(port)),
             ],
             cwd=ROOT,

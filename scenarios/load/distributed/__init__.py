@@ -1,0 +1,1 @@
+"""One load driven by several processes, on one machine or many."""
