@@ -18,13 +18,14 @@ from chaos.errors import ConfigError as ExperimentError
 from fixtures import environment
 from fixtures.errors import ConfigError as EnvironmentConfigError
 from fixtures.errors import FixtureError
-from gameday import catalog, check, figures, load, prepare, preview, show, standing
+from gameday import catalog, check, crew, figures, load, prepare, preview, show, standing
 from gameday.errors import ConfigError, GamedayError, Interrupted
 from gameday.exitcodes import ExitCode
 from gameday.run import judge_and_report, writable
 from gameday.run import run as run_request
 from reports import render
 from reports.errors import ReportError
+from slo import jsonl
 from slo.errors import ConfigError as ObjectiveError
 from slo.errors import RecordError, SloError
 
@@ -120,6 +121,12 @@ def plan(plan: str, env_name: str) -> None:
 @click.option(
     "--standing", "use_standing", is_flag=True, help="Use the region that `gameday region up` left running."
 )
+@click.option(
+    "--workers", type=_COUNT, metavar="N", help="Worker processes on this machine; one does it alone."
+)
+@click.option("--remote-workers", type=_COUNT, metavar="N", help="Workers that join from other machines.")
+@click.option("--master-bind", metavar="HOST[:PORT]", help="Where they join; 127.0.0.1:5557 unless said.")
+@click.option("--worker-wait", metavar="TIME", help="How long to wait for all of them; 60s unless said.")
 @_exits
 def run(plan: str, out: Path, **options: Any) -> ExitCode:
     """Run a PLAN, or a system's scenario without a plan file, and judge it.
@@ -128,6 +135,7 @@ def run(plan: str, out: Path, **options: Any) -> ExitCode:
     Examples:
       gameday run lexohub-local --env local
       gameday run lexohub --only search --rate 50/s --for 150s --no-faults --env local
+      gameday run lexohub-local --env local --workers 2
     """  # noqa: D301 - click wants the character
     chosen = prepare.Options(
         env=options["env_name"],
@@ -137,10 +145,15 @@ def run(plan: str, out: Path, **options: Any) -> ExitCode:
         no_faults=options["no_faults"],
         seed=options["seed"],
         use_standing=options["use_standing"],
+        crew=crew.of(
+            options["workers"], options["remote_workers"], options["master_bind"], options["worker_wait"]
+        ),
     )
     command = shlex.join(["gameday", *sys.argv[1:]])
     request = prepare.request(plan, chosen, out=writable(out), command=command)
     result = run_request(request, _say)
+    if trips := figures.floor_ms(jsonl.read(result.path / "events.jsonl", missing_ok=True)):
+        click.echo(show.floor(trips))
     show.verdicts(result.verdicts)
     click.echo(f"report {result.path / 'report.html'}")
     return result.code

@@ -16,6 +16,7 @@ from typing import Any
 
 from chaos.experiment import Experiment
 from fixtures.environment import Environment
+from gameday.crew import Crew
 from gameday.errors import FolderError
 from gameday.plan import Plan
 from gameday.process import ROOT
@@ -71,10 +72,12 @@ def begin(
     command: str,
     own_targets: str = "",
     load: Mapping[str, object] | None = None,
+    crew: Crew | None = None,
 ) -> Folder:
     """Write the manifest that everybody else of the run reads; no secret is in it.
 
-    `own_targets`, if any, becomes the run's objectives.toml; `load` adds to the plan's load.
+    `own_targets`, if any, becomes the run's objectives.toml; `load` adds to the plan's load; `crew` are the
+    workers that share it.
     """
     manifest = {
         "schema": SCHEMA,
@@ -97,7 +100,7 @@ def begin(
         "versions": _versions(),
         "seed": plan.load.seed,
         "command": command,
-        "workers": 1,
+        **(crew.manifest() if crew else {"workers": 1}),
         "allow_hosts": list(env.allow_hosts),
         "started": time.time(),
         "ended": None,
@@ -170,4 +173,5 @@ def _replace(path: Path, text: str) -> None:
         fresh.write_text(text, "utf-8")
         fresh.replace(path)
     except OSError as error:
+        fresh.unlink(missing_ok=True)
         raise FolderError(f"cannot write {path}: {error.strerror or error}") from error

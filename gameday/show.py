@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gameday.preview import Preview
+from slo.manifest import OPEN_MODELS
 from slo.verdict import Verdicts
 
 _STYLE = {
@@ -29,14 +30,17 @@ def verdicts(found: Verdicts) -> None:
         table.add_column(
             heading, justify="right" if heading in {"measured", "bad/n"} else "left", overflow="fold"
         )
+    model = "" if found.model in OPEN_MODELS else " (closed model)"
     for row in found.objectives:
         counted = f"{row.k:,}/{row.n:,}" if row.n and row.k is not None else "-"
-        verdict = f"[{_STYLE.get(row.verdict, '')}]{row.verdict}[/]"
+        verdict = f"[{_STYLE.get(row.verdict, '')}]{row.verdict}[/]{model}"
         table.add_row(row.name, row.phase, row.expr, row.measured_text or "-", counted, verdict)
-    console.print(table)
+    if found.objectives:
+        console.print(table)
     for row in found.objectives:
         if row.verdict not in {"pass", "invalid"}:
-            console.print(f"  {row.name}: {row.reason}", markup=False, soft_wrap=True)
+            more = f"; {row.minutes_needed:.1f} more minutes would decide it" if row.minutes_needed else ""
+            console.print(f"  {row.name}: {row.reason}{more}", markup=False, soft_wrap=True)
     if found.not_driven:
         console.print(
             f"not driven here: {', '.join(item['id'] for item in found.not_driven)}",

@@ -35,7 +35,14 @@ def validity(folder: Folder) -> tuple[Fact, ...]:
             value=formats.number(dropped["dropped_generator"]),
         ),
         Fact(name="Clock step, largest", value=formats.latency(_most(seen, "clock_step"))),
+        Fact(name="Network round trip before the start", value=_floor(folder)),
     )
+
+
+def _floor(folder: Folder) -> str:
+    """The network's share of every latency, by host."""
+    trips = [(text(one, "host"), number(one, "rtt")) for one in folder.of_kind("floor")]
+    return ", ".join(f"{formats.latency(rtt)} to {host}" for host, rtt in trips) or formats.NO_DATA
 
 
 def _most(events: list[Json], key: str) -> float | None:

@@ -10,6 +10,7 @@ from reports.charts import Scale
 from reports.fields import Json, flag, mapping, number, pair, rows, text, whole
 from reports.folder import Folder
 from reports.table import NOT_APPLICABLE, Row, Table
+from slo.manifest import OPEN_MODELS
 
 MINUS = "\N{MINUS SIGN}"
 WORDS = {
@@ -18,6 +19,7 @@ WORDS = {
     "inconclusive": "INCONCLUSIVE",
     "no-data": "NO DATA",
     "pass": "PASS",
+    "measured": "MEASURED",
 }
 MEANINGS = {
     "fail": "Failed: the target was missed beyond doubt",
@@ -25,6 +27,7 @@ MEANINGS = {
     "inconclusive": "Inconclusive: the samples do not decide it",
     "no-data": "No data: nothing was measured",
     "pass": "Passed: the target holds beyond doubt",
+    "measured": "Measured: nobody judged it",
 }
 
 
@@ -145,11 +148,24 @@ def _cautions(folder: Folder) -> list[str]:
 def groups(folder: Folder) -> tuple[Group, ...]:
     """The objectives, failing ones first."""
     found = [_judged(row) for row in rows(folder.verdicts, "objectives")]
+    model = ", on a closed model" if is_closed(folder) else ""
     return tuple(
-        Group(verdict=verdict, meaning=MEANINGS[verdict], objectives=chosen)
+        Group(verdict=verdict, meaning=MEANINGS[verdict] + model, objectives=chosen)
         for verdict in WORDS
         if (chosen := tuple(objective for objective in found if objective.verdict == verdict))
     )
+
+
+def unjudged(folder: Folder) -> str:
+    """What stands in the place of the objectives where there are none."""
+    if text(folder.verdicts, "verdict") == "measured":
+        return "No objective was given: the run was to measure only."
+    return "No data: no objective was judged."
+
+
+def is_closed(folder: Folder) -> bool:
+    """Whether who sent next waited for an answer first."""
+    return text(mapping(folder.manifest, "load"), "model", "arrivals") not in OPEN_MODELS
 
 
 def not_driven(folder: Folder) -> Table:

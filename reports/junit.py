@@ -3,7 +3,8 @@
 One suite for each phase and one test case for each objective in it. Nothing but a pass is green: `fail` is a
 failure; `invalid`, `inconclusive` and `no-data` are errors of that type; what was not driven is skipped, and
 so is an objective that only informs and did not pass. The suite `run` holds one case that is green only when
-the run as a whole can be relied on, so a file without a red case never stands for a run that did not pass.
+the run as a whole can be relied on, and skipped if it was to measure only, so a file without a red case never
+stands for a run that did not pass.
 """
 
 from __future__ import annotations
@@ -125,6 +126,8 @@ def _whole(suite: ET.Element, system: str, folder: Folder, objectives: list[Judg
         _element(case, "error", type="invalid", message=head.reason)
     elif "cut-short" in (text(folder.verdicts, "state"), text(folder.manifest, "state")):
         _element(case, "error", type="cut-short", message=head.reason)
+    elif head.verdict == "measured":
+        _element(case, "skipped", message=head.reason)
     elif not explained:
         kind = "failure" if head.verdict == "fail" else "error"
         _element(case, kind, type=head.verdict, message=head.reason)

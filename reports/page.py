@@ -25,6 +25,7 @@ class Page:
     headline: Headline
     figures: tuple[Figure, ...]
     groups: tuple[Group, ...]
+    unjudged: str
     not_driven: Table
     axis: Axis
     charts: dict[str, Chart]
@@ -50,6 +51,7 @@ def compose(folder: Folder) -> Page:
         headline=judged.headline(folder),
         figures=answers.figures(facts, log),
         groups=judged.groups(folder),
+        unjudged=judged.unjudged(folder),
         not_driven=judged.not_driven(folder),
         axis=axis,
         charts=charts,
@@ -67,8 +69,9 @@ def compose(folder: Folder) -> Page:
 def _subject(folder: Folder) -> str:
     environment = text(mapping(folder.manifest, "environment"), "name")
     parts = [text(folder.manifest, "system", "unknown system"), text(folder.manifest, "plan")]
+    closed = ["closed model"] if judged.is_closed(folder) else []
     return ", ".join(
-        [part for part in parts if part] + ([f"environment {environment}"] if environment else [])
+        [part for part in parts if part] + ([f"environment {environment}"] if environment else []) + closed
     )
 
 

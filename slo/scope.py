@@ -42,9 +42,13 @@ class Scope:
 
     @cached_property
     def intervals(self) -> tuple[float, ...]:
-        """Starts of the latency log's intervals that lie wholly inside the windows."""
-        log = self.record.histograms
-        return tuple(start for window in self.windows for start in log.starts(*window))
+        """Starts of the latency log's intervals that lie wholly inside the windows.
+
+        One that begins inside the window in which the counters end reaches into no other time.
+        """
+        log, last = self.record.histograms, self.record.counters.end
+        reach = [(start, end + log.length if end >= last else end) for start, end in self.windows]
+        return tuple(start for window in reach for start in log.starts(*window))
 
     def blocks(self, length: float = BLOCK_S) -> list[slice]:
         """Columns cut into blocks, window by window; a rest belongs to the last block."""

@@ -87,8 +87,12 @@ def write(folder: Path, verdicts: Verdicts) -> Path:
     """Write `verdicts.json` in one step and return its path."""
     path = folder / FILE
     draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps(verdicts.to_json(), indent=2) + "\n", encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps(verdicts.to_json(), indent=2) + "\n", encoding="utf-8")
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
     return path
 
 
