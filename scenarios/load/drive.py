@@ -4,7 +4,8 @@ Writes counters.jsonl, latency.hlog, ledger.jsonl and its events into the folder
 progress line every 10 s goes to stderr unless GAMEDAY_QUIET is set. A manifest with a ``distribution`` is
 driven by workers, which this process leads. With GAMEDAY_TIED set, the load ends when the process that
 started it is gone. SIGINT or SIGTERM end the arrivals, let what is in flight finish and skip the read-back; a
-second one does not wait. Exit 0, or 5 with the cause on stderr.
+second one does not wait. Exit 0, 5 with the cause on stderr, or 4 when
+every worker was lost.
 """
 
 import json
@@ -18,15 +19,15 @@ from typing import Any
 
 import gevent
 
-from scenarios.errors import ManifestError, ScenarioError
-from scenarios.load import assembly, readback
+from scenarios.errors import AllLostError, ManifestError, ScenarioError
+from scenarios.load import assembly, floor, readback
 from scenarios.load import plan as plans
 from scenarios.load.assembly import Parts
 from scenarios.load.distributed.master import Crew, Master
 from scenarios.load.ledger import Ledger
 from scenarios.load.sink import FolderSink
 
-EXIT_OK, EXIT_BROKEN = 0, 5
+EXIT_OK, EXIT_ALL_LOST, EXIT_BROKEN = 0, 4, 5
 PARENT_LOOK_S = 0.5
 
 
@@ -34,6 +35,7 @@ def drive(folder: Path) -> None:
     """Drive the whole load; ScenarioError when it could not be."""
     parts = assembly.parts(plans.read(folder), str(folder))
     manifest = json.loads((folder / "manifest.json").read_bytes())
+    floor.measure(parts.plan, FolderSink(folder))
     if manifest.get("distribution"):
         interrupted, broken, ledger = _by_workers(folder, parts, manifest)
     else:
@@ -107,6 +109,9 @@ def main(arguments: Sequence[str]) -> int:
         return EXIT_BROKEN
     try:
         drive(Path(arguments[0]))
+    except AllLostError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_ALL_LOST
     except (ScenarioError, OSError) as error:
         sys.stderr.write(f"the load could not be driven: {error}\n")
         return EXIT_BROKEN
