@@ -48,7 +48,7 @@ def read(output: str) -> Report:
         latency = metrics["http_req_duration"]["values"]
         failed = int(metrics["http_req_failed"]["values"]["passes"])
         requests = int(metrics["http_reqs"]["values"]["count"])
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise BenchError(f"k6's summary cannot be read: {error!r}: {output[:300]}") from error
     dropped = int(metrics.get("dropped_iterations", {}).get("values", {}).get("count", 0))
     return Report(
