@@ -6,7 +6,8 @@ ScenarioError            everything below that a caller may want to report in on
 ├── UnknownFlowError          no flow or tag of that name in the scenario
 ├── UnboundedNamesError       requests with ever new names
 ├── PrepareError        the sessions could not be opened (log in) before the start
-└── WorkerError         workers did not gather, all of them were lost, or their master was
+└── WorkerError         workers did not gather, or their master was lost
+    └── AllLostError        no worker is left
 
 CallError               one operation did not get a good answer; ``kind`` is its class in counters.jsonl
 ├── TransportError      connect, reset, timeout, protocol
@@ -45,6 +46,10 @@ class PrepareError(ScenarioError):
 
 class WorkerError(ScenarioError):
     """Several processes could not drive the load together."""
+
+
+class AllLostError(WorkerError):
+    """Every worker was lost while the load ran."""
 
 
 class CallError(Exception):
