@@ -5,6 +5,7 @@ GamedayError
 ├── RegionError     the local region did not come up, or died: exit 5
 ├── Interrupted     Ctrl-C or SIGTERM before anything was measured: exit 130
 ├── LoadError       the traffic process did not start, or ended early: exit 5
+│   └── WorkersLostError     every worker of a distributed load was lost: the run is invalid, exit 4
 └── FolderError     a run folder cannot be made or written: exit 5
 """
 
@@ -29,6 +30,10 @@ class Interrupted(GamedayError):  # noqa: N818 - no error: somebody asked for it
 
 class LoadError(GamedayError):
     """The traffic process could not start or ended before its time."""
+
+
+class WorkersLostError(LoadError):
+    """No worker of a distributed load is left."""
 
 
 class FolderError(GamedayError):

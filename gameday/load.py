@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fixtures import environment, quantity
 from fixtures.errors import ConfigError as QuantityError
-from gameday import target
+from gameday import crew, target
 from gameday.errors import ConfigError
 from gameday.plan import Load, Phase, Plan
 from gameday.run import Request
@@ -120,6 +120,7 @@ def prepare(options: Options, *, out: Path, command: Sequence[str] = ()) -> Prep
         command=shlex.join(asked.redacted(command)),
         own_targets=text,
         load={**more, "request": asked.document()},
+        crew=crew.of(options.workers),
     )
     warnings = _warnings(wanted, load.rate if options.users is None else None, seconds)
     return Prepared(request=request, target=asked, warnings=warnings)
@@ -179,7 +180,7 @@ def _load(options: Options) -> tuple[Load, Mapping[str, object]]:
         raise ConfigError("expected either --arrivals, e.g. --arrivals 200/s, or --users, e.g. --users 50")
     _together(options)
     timeout = _seconds("--timeout", options.timeout, least=0.001)
-    more: dict[str, object] = {"workers": options.workers}
+    more: dict[str, object] = {}
     if options.users is not None:
         think = _seconds("--think", options.think, least=0.0) if options.think else 0.0
         more |= {"model": "users", "users": options.users, "think_s": think}

@@ -10,6 +10,7 @@ from chaos.experiment import Experiment
 from fixtures import environment, quantity
 from fixtures.errors import ConfigError as QuantityError
 from gameday import catalog, plan
+from gameday.crew import Crew
 from gameday.errors import ConfigError
 from gameday.plan import Load, Phase, Plan
 from gameday.run import Request, targets
@@ -34,6 +35,7 @@ class Options:
     no_faults: bool = False
     seed: int | None = None
     use_standing: bool = False
+    crew: Crew | None = None
 
 
 def request(name: str, options: Options, *, out: Path = Path("runs"), command: str = "") -> Request:
@@ -63,6 +65,7 @@ def request(name: str, options: Options, *, out: Path = Path("runs"), command: s
         out=out,
         command=command,
         use_standing=options.use_standing,
+        crew=options.crew,
     )
 
 

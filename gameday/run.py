@@ -15,7 +15,8 @@ from chaos.experiment import Experiment
 from fixtures.environment import Environment
 from fixtures.errors import FixtureError
 from gameday import folder, live
-from gameday.errors import ConfigError, FolderError, GamedayError
+from gameday.crew import Crew
+from gameday.errors import ConfigError, FolderError, GamedayError, WorkersLostError
 from gameday.exitcodes import ExitCode
 from gameday.interrupts import interrupts
 from gameday.plan import Plan
@@ -38,7 +39,7 @@ class Request:
     """Everything a run needs, read and checked before anything starts.
 
     `own_targets` is the text of the run's own objectives.toml, where its system has no file of them; `load`
-    adds to what the plan's load says in the manifest.
+    adds to what the plan's load says in the manifest; `crew` are the workers that share it.
     """
 
     plan: Plan
@@ -51,6 +52,7 @@ class Request:
     use_standing: bool = False
     own_targets: str = ""
     load: Mapping[str, object] = field(default_factory=dict)
+    crew: Crew | None = None
 
     def __post_init__(self) -> None:
         """Refuse what must not be sent.
@@ -94,6 +96,7 @@ def run(request: Request, say: Callable[[str], None]) -> Result:
                 command=request.command,
                 own_targets=request.own_targets,
                 load=request.load,
+                crew=request.crew,
             )
             say(f"run folder {path}")
             reason, broken = _measure(request, env, opened, stop, say)
@@ -155,7 +158,7 @@ def _measure(
         if not _drive(request, env, opened, stop, say):
             reason = INTERRUPTED
     except (GamedayError, FixtureError, ChaosError, SloError, OSError) as error:
-        reason, broken = str(error), True
+        reason, broken = str(error), not isinstance(error, WorkersLostError)
         say(f"cut short: {error}")
     if env.kind == "url":
         return reason, broken

@@ -14,10 +14,10 @@ from chaos.experiment import Experiment
 from fixtures.environment import Environment
 from gameday.errors import LoadError
 from gameday.plan import Phase, Plan
+from gameday.traffic import ended, start_limit
 from slo import jsonl, judge, record
 from slo.objective import Objective
 
-START_LIMIT_S = 90.0
 UNDO_RESERVE_S = 5.0
 
 
@@ -46,7 +46,7 @@ class Timeline:
         Raises:
             LoadError: the traffic process ended before its time.
         """
-        start = self._wait_for("start", START_LIMIT_S)
+        start = self._wait_for("start", start_limit(self.folder))
         if start is None:
             return False
         for phase in self.plan.phases:
@@ -125,17 +125,13 @@ class Timeline:
             if self.stop.wait(0.2):
                 return False
         if self.traffic.returncode:
-            raise LoadError(
-                f"the traffic process ended with code {self.traffic.returncode}; its words are above"
-            )
+            raise ended(self.traffic.returncode, self.now)
         return True
 
     def _alive(self) -> None:
         code = self.traffic.poll()
         if code is not None:
-            raise LoadError(
-                f"the traffic process ended with code {code} in phase {self.now!r}; its words are above"
-            )
+            raise ended(code, self.now)
 
     def _mark(self, phase: Phase, edge: str, at: float) -> None:
         event = {"t": at, "kind": "phase", "name": phase.name, "experiment": phase.experiment, "edge": edge}

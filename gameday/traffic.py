@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,8 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gameday.errors import ConfigError, LoadError
+from gameday.errors import ConfigError, LoadError, WorkersLostError
 from gameday.process import ROOT, child
+
+EVERY_WORKER_LOST = 4
+START_LIMIT_S = 90.0
+OPENED_PER_S = 50.0
+DRAIN_S, DRAIN_WORKERS_S = 15.0, 35.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +75,42 @@ def describe(system: str, only: tuple[str, ...] = ()) -> Traffic:
     )
 
 
+def start_limit(folder: Path) -> float:
+    """Seconds until the first arrival at most: a start, workers to wait for, sessions to log in."""
+    manifest = _manifest(folder)
+    load = manifest["load"]
+    sessions = max(int(load.get(key) or 0) for key in ("max_in_flight", "sessions", "users"))
+    waiting = float(manifest.get("distribution", {}).get("wait_s", 0.0))
+    return START_LIMIT_S + sessions / OPENED_PER_S + waiting
+
+
+def ended(code: int, phase: str) -> LoadError:
+    """What to raise for a traffic process that has ended before its time."""
+    if code == EVERY_WORKER_LOST:
+        return WorkersLostError(f"every worker was lost in phase {phase!r}; the causes are above")
+    if code >= 0:
+        return LoadError(
+            f"the traffic process ended with code {code} in phase {phase!r}; its words are above"
+        )
+    how = f"was killed ({signal.Signals(-code).name})"
+    return LoadError(
+        f"the traffic process {how} in phase {phase!r}; workers it led end by themselves within seconds"
+    )
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+    return manifest
+
+
 @contextmanager
 def traffic(folder: Path, *, timeout_s: float) -> Iterator[subprocess.Popen[bytes]]:
     """Drive the load that `folder`'s manifest describes; drained, not cut off, when the block ends early."""
+    patience = timeout_s + (DRAIN_WORKERS_S if _manifest(folder).get("distribution") else DRAIN_S)
     with child(
         "scenarios.load.drive",
         str(folder),
         env={"GAMEDAY_QUIET": "1", "GAMEDAY_TIED": "1"},
-        patience_s=timeout_s + 15.0,
+        patience_s=patience,
     ) as process:
         yield process

@@ -4,8 +4,7 @@ Writes counters.jsonl, latency.hlog, ledger.jsonl and its events into the folder
 progress line every 10 s goes to stderr unless GAMEDAY_QUIET is set. A manifest with a ``distribution`` is
 driven by workers, which this process leads. With GAMEDAY_TIED set, the load ends when the process that
 started it is gone. SIGINT or SIGTERM end the arrivals, let what is in flight finish and skip the read-back; a
-second one does not wait. Exit 0, 5 with the cause on stderr, or 4 when
-every worker was lost.
+second one does not wait. Exit 0, 5 with the cause on stderr, or 4 when every worker was lost.
 """
 
 import json

@@ -17,7 +17,7 @@ import gevent
 from gevent.event import Event
 from locust.runners import STATE_MISSING
 
-from scenarios.errors import PrepareError, WorkerError
+from scenarios.errors import AllLostError, PrepareError, WorkerError
 from scenarios.load import assembly
 from scenarios.load.arrivals import Stripe
 from scenarios.load.assembly import Parts
@@ -87,7 +87,7 @@ class Master:
         """Drive the whole load; whether somebody asked to stop.
 
         Raises:
-            WorkerError: the workers did not gather, or all of them were lost.
+            WorkerError: the workers did not gather, or (AllLostError) none is left.
             PrepareError: a worker could not open its sessions.
         """
         if self._parts.plan.sessions < self._crew.size:
@@ -111,7 +111,7 @@ class Master:
         if self._broken is not None:
             raise WorkerError(f"the load could not be recorded: {self._broken}") from self._broken
         if self._members and all(member.lost for member in self._members.values()):
-            raise WorkerError("every worker was lost; the run cannot go on")
+            raise AllLostError("every worker was lost; the run cannot go on")
         return bool(self._stops)
 
     # gathering
