@@ -189,7 +189,7 @@ def _said(event: Json) -> tuple[str, str]:
             verified = "undone and verified" if flag(event, "verified") else "undo could NOT be verified"
             return "undo", f"{verified}. {text(event, 'detail')}".strip()
         case "worker_lost":
-            return "load", f"worker {text(event, 'worker')} was lost"
+            return "load", f"worker {text(event, 'worker')} was lost: {reason}".removesuffix(": ")
         case _:
             return kind, reason
 

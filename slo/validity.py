@@ -42,8 +42,8 @@ def check(record: Record, objectives: Sequence[Objective], windows: Sequence[Win
     causes = [
         *_missed(misses, intended, objectives),
         *_late(lag, objectives),
-        *([] if reports or not scope.columns.size else ["the generator left no account of itself"]),
-        *[f"worker {e.get('worker')} was lost" for e in record.of_kind("worker_lost")],
+        *(_silent(record, reports) if scope.columns.size else []),
+        *_lost(record.of_kind("worker_lost")),
         *_busy(reports),
         *_stepped(record.of_kind("generator")),
     ]
@@ -127,6 +127,27 @@ def _late(lag: float | None, objectives: Sequence[Objective]) -> list[str]:
     ]
 
 
+def _silent(record: Record, reports: Sequence[Event]) -> list[str]:
+    """Workers of which nothing is known; those that were lost are named as such."""
+    expected = record.manifest.raw.get("workers")
+    if not reports:
+        return ["the generator left no account of itself"]
+    known = {str(e.get("worker", "")) for e in (*reports, *record.of_kind("worker_lost"))}
+    if not isinstance(expected, int) or len(known) >= expected:
+        return []
+    return [f"{expected - len(known)} of {expected} workers left no account of themselves"]
+
+
+def _lost(events: Sequence[Event]) -> list[str]:
+    """Every lost worker by name, with where it ran and why it was given up if that is known."""
+    causes = []
+    for event in events:
+        where = f" (pid {event['pid']} on {event['host']})" if "pid" in event and "host" in event else ""
+        reason = f": {event['reason']}" if event.get("reason") else ""
+        causes.append(f"worker {event.get('worker')}{where} was lost{reason}")
+    return causes
+
+
 def _busy(reports: Sequence[Event]) -> list[str]:
     seconds: dict[str, list[Event]] = defaultdict(list)
     for event in reports:
@@ -145,5 +166,9 @@ def _busy(reports: Sequence[Event]) -> list[str]:
 
 
 def _stepped(reports: Sequence[Event]) -> list[str]:
-    most = max((abs(float(e.get("clock_step", 0.0))) for e in reports), default=0.0)
-    return [f"the clock stepped by {spoken(most, 's')}"] if most > CLOCK_STEP_S else []
+    most = max(reports, key=lambda e: abs(float(e.get("clock_step", 0.0))), default={})
+    step = abs(float(most.get("clock_step", 0.0)))
+    if step <= CLOCK_STEP_S:
+        return []
+    whose = f" of worker {most['worker']}" if most.get("worker") else ""
+    return [f"the clock{whose} stepped by {spoken(step, 's')}"]
