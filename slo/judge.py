@@ -305,8 +305,8 @@ def _unasked(record: Record, verdicts: Sequence[Verdict]) -> tuple[str, str]:
         return INCONCLUSIVE, "; ".join(_doubts(record))
     columns = Scope(record=record, windows=_windows(record, "all")).columns
     arrivals, good = (int(one[:, columns].sum()) for one in (record.valid, record.counters.ok))
-    if not arrivals:
-        return NO_DATA, "nothing arrived in the measured time"
+    if not good:
+        return NO_DATA, f"none of {arrivals} arrivals in the measured time got a good answer"
     return MEASURED, f"{good} of {arrivals} arrivals were good; nothing was judged: no objective was given"
 
 
