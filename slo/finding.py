@@ -15,7 +15,8 @@ class Finding:
     """A verdict with its evidence; fields that make no sense for a kind stay None.
 
     `measured` is in `unit` ("s", "ratio", "1/s", "count"); `interval` holds the one-sided 95% bounds of
-    what was tested; `margin` is the distance to the limit as a fraction of it, negative when missed.
+    what was tested, `between` those of `measured` in its own unit; `margin` is the distance to the limit as
+    a fraction of it, negative when missed.
     """
 
     verdict: str
@@ -32,6 +33,7 @@ class Finding:
     margin: float | None = None
     minutes_needed: float | None = None
     blocks: int | None = None
+    between: tuple[float, float] | None = None
 
     def capped(self, reason: str) -> "Finding":
         """The same, but no longer a pass."""
@@ -66,6 +68,7 @@ def against_budget(
         margin=(budget - k / n) / budget,
         minutes_needed=None if needed is None else needed / 60,
         blocks=blocks,
+        between=(tested.lower, tested.upper) if expr.below else (1 - tested.upper, 1 - tested.lower),
     )
 
 

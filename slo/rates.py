@@ -20,6 +20,7 @@ def judge_rate(
     rate, low, high = mean_interval(amounts, exposures)
     bad_side, good_side = (high, low) if expr.below else (low, high)
     n, blocks = int(amounts.sum()), int(exposures.size)
+    bounds = (max(low, 0.0), high) if np.isfinite(high) else None
     reason = f"{n} {what} in {exposures.sum():.0f} s, {spoken(rate, '1/s')}"
     if not expr.holds(good_side):
         verdict = FAIL
@@ -40,7 +41,8 @@ def judge_rate(
         measured=rate,
         measured_text=spoken(rate, "1/s"),
         n=n,
-        interval=(max(low, 0.0), high) if np.isfinite(high) else None,
+        interval=bounds,
+        between=bounds,
         margin=margin(expr, rate),
         minutes_needed=_minutes(expr.limit, rate, high - rate, blocks) if verdict == INCONCLUSIVE else 0.0,
         blocks=blocks,

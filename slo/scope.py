@@ -77,12 +77,16 @@ class Scope:
         direct = statistics.design_effect(k, n)
         if int(k.sum()) >= k.size:
             return direct
+        stand_in = self.tail_effect(rows, budget)
+        return max(direct, float(n.sum()) / max(n.size, 1) if stand_in is None else stand_in)
+
+    def tail_effect(self, rows: NDArray[np.intp], budget: float) -> float | None:
+        """The design effect that slow answers suggest for events of this share; None without any."""
         beyond, answers = self._slow_tail(rows)
         if not beyond.sum():
-            return max(direct, float(n.sum()) / max(n.size, 1))
+            return None
         effect = statistics.design_effect(beyond, answers)
-        share = float(beyond.sum()) / float(answers.sum())
-        return max(direct, statistics.transferred(effect, share, budget))
+        return statistics.transferred(effect, float(beyond.sum()) / float(answers.sum()), budget)
 
     def _slow_tail(self, rows: NDArray[np.intp]) -> tuple[Counts, Counts]:
         """Answers beyond their operation's own 95th percentile, and all, by interval of the log."""

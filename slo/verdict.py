@@ -42,6 +42,7 @@ class Verdict:
     margin: float | None
     minutes_needed: float | None
     blocks: int | None
+    between: tuple[float, float] | None
     basis: str
     decides: bool
     warned: bool
@@ -122,11 +123,15 @@ def read(folder: Path) -> Verdicts:
 
 
 def _verdict(document: Mapping[str, Any]) -> Verdict:
-    interval = document["interval"]
     return Verdict(
         **{
             **document,
             "operations": tuple(document["operations"]),
-            "interval": None if interval is None else (float(interval[0]), float(interval[1])),
+            "interval": _pair(document["interval"]),
+            "between": _pair(document.get("between")),  # verdicts of earlier versions have none
         }
     )
+
+
+def _pair(value: Any) -> tuple[float, float] | None:
+    return None if value is None else (float(value[0]), float(value[1]))

@@ -6,7 +6,7 @@ run can say.
 
 from dataclasses import replace
 
-from slo import histogram
+from slo import histogram, statistics
 from slo.finding import Finding, compare, no_data, spoken
 from slo.kind import Shape
 from slo.objective import Objective
@@ -24,9 +24,9 @@ def judge(objective: Objective, scope: Scope) -> Finding:
     found = judge_share(objective, scope, bad=bad, valid=valid)
     if found.n is None:
         return found
-    quantile = _percentile(objective, scope, objective.expr.quantile or 0.0)
+    quantile, between = _bounded(objective, scope, objective.expr.quantile or 0.0)
     text = "no answer" if quantile is None else spoken(quantile, "s")
-    return replace(found, measured=quantile, measured_text=text)
+    return replace(found, measured=quantile, measured_text=text, between=between)
 
 
 def _all(objective: Objective, scope: Scope) -> Finding:
@@ -43,12 +43,31 @@ def _all(objective: Objective, scope: Scope) -> Finding:
     return replace(found, k=k, measured=greatest, measured_text=text, margin=None)
 
 
+def _bounded(objective: Objective, scope: Scope, q: float) -> tuple[float | None, tuple[float, float] | None]:
+    """The q-quantile with its bounds: the quantiles at the bounds of q itself, free of any distribution."""
+    good, arrivals = _answers(objective, scope)
+    effect = scope.tail_effect(scope.rows(objective.operations), 1 - q)
+    found = histogram.quantile(good, q, arrivals)
+    if effect is None or found is None:
+        return found, None
+    worth = arrivals / max(effect, 1.0)
+    low, high = (
+        histogram.quantile(good, share, arrivals)
+        for share in (statistics.lower(q * worth, worth), statistics.upper(q * worth, worth))
+    )
+    return found, None if low is None or high is None else (low, high)
+
+
 def _percentile(objective: Objective, scope: Scope, q: float) -> float | None:
     """From the intervals inside the windows; failed arrivals count as infinitely slow."""
-    slugs = scope.record.manifest.select(objective.operations)
+    good, arrivals = _answers(objective, scope)
+    return histogram.quantile(good, q, arrivals)
+
+
+def _answers(objective: Objective, scope: Scope) -> tuple[histogram.Histogram, int]:
+    """The good answers' latencies, and all arrivals they belong to."""
     good = histogram.empty()
-    for slug in slugs:
+    for slug in scope.record.manifest.select(objective.operations):
         good += scope.record.tail(slug, scope.intervals).total
     rows = scope.rows(objective.operations)
-    failed = int(scope.record.bad[rows][:, scope.columns].sum())
-    return histogram.quantile(good, q, int(good.sum()) + failed)
+    return good, int(good.sum()) + int(scope.record.bad[rows][:, scope.columns].sum())

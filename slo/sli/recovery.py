@@ -65,6 +65,7 @@ def _against(objective: Objective, found: Recovery, pair: tuple[float, float]) -
         else f"{spoken(low, 's')} to {spoken(high, 's')}",
         n=found.arrivals,
         interval=None if found.state == CENSORED else pair,
+        between=None if found.state == CENSORED else pair,
         margin=margin(expr, low if found.state == CENSORED else high),
     )
 
