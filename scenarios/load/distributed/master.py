@@ -22,10 +22,10 @@ from scenarios.load import assembly
 from scenarios.load.arrivals import Stripe
 from scenarios.load.assembly import Parts
 from scenarios.load.distributed import local_workers, offset
+from scenarios.load.distributed.intake import Intake
 from scenarios.load.distributed.member import PREFIX, PROTOCOL, TO_MASTER, Member
 from scenarios.load.distributed.missing import missing
 from scenarios.load.distributed.shares import FixedShares
-from scenarios.load.distributed.shipping import Intake
 from scenarios.load.ledger import Ledger
 from scenarios.load.sink import NullSink, Sink
 from scenarios.load.vitals import Clock

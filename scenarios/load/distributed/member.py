@@ -7,7 +7,7 @@ Master to worker: ``manifest``, ``time``, ``begin``, ``stop``. Each is a custom 
 import subprocess
 from dataclasses import dataclass, field
 
-from scenarios.load.distributed.shipping import Account
+from scenarios.load.distributed.intake import Account
 
 PROTOCOL = 1
 PREFIX = "gameday_"

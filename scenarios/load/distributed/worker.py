@@ -67,7 +67,9 @@ class Worker:
         self._stopped_at = math.inf
         self._engine: Engine | None = None
         self._name = ""
-        self._shipper = Shipper(send=lambda parcel: self._say("books", **parcel))
+        self._shipper = Shipper(
+            send=lambda parcel: self._say("books", **parcel), later=gevent.spawn_later, unsent=RPCError
+        )
         environment.events.heartbeat_received.add_listener(self._beat)
         for word in TO_WORKER:
             runner.register_message(PREFIX + word, self._hear)
