@@ -1,18 +1,21 @@
-"""``python -m scenarios.load.describe SYSTEM [--only TAG]``: what a scenario does, as JSON on stdout.
+"""``python -m scenarios.load.describe SYSTEM [--only TAG] [--load JSON]``: what a scenario does, as JSON.
 
 ``{"system", "operations": {slug: {name, groups}}, "flows": {name: {weight, operations, tags}},
-"mean_requests", "ledger_sets"}``; ``mean_requests`` is per flow in this mix. Exit 2 names what could have
-been asked for.
+"mean_requests", "ledger_sets"}``; ``mean_requests`` is per flow in this mix. ``--load`` is a manifest's
+``load`` with a ``request`` or a ``replay``, which stand for a system's scenario. Exit 2 names what could
+have been asked for.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from scenarios.errors import ScenarioError
+from scenarios.errors import ManifestError, ScenarioError
 from scenarios.load import catalog
+from scenarios.load import plan as plans
 from scenarios.load.arrivals import mean_operations
 from scenarios.load.operation import only
 
@@ -40,6 +43,24 @@ def describe(scenario: catalog.Scenario, wanted: tuple[str, ...]) -> dict[str, A
     }
 
 
+def _scenario(system: str, load: str | None) -> catalog.Scenario:
+    if load is None:
+        return catalog.load(system)
+    try:
+        said = json.loads(load)
+    except ValueError as error:
+        raise ManifestError(f"--load is not JSON: {error}; expected a manifest's load") from error
+    manifest = {
+        "run_id": "described",
+        "system": system,
+        "environment": {"urls": {"api": "http://127.0.0.1"}},
+        "phases": [{"name": "steady", "for_s": 1}],
+        "allow_hosts": [],
+        "load": {"rate": 1, "max_in_flight": 1, **said},
+    }
+    return catalog.scenario_of(plans.from_manifest(manifest, path=Path("--load")))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the description; the exit code."""
     parser = argparse.ArgumentParser(
@@ -49,9 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", action="append", default=[], metavar="TAG", help="flows with this tag or name"
     )
+    parser.add_argument("--load", metavar="JSON", help="a manifest's load, with a request or a replay")
     options = parser.parse_args(arguments)
     try:
-        description = describe(catalog.load(options.system), tuple(options.only))
+        description = describe(_scenario(options.system, options.load), tuple(options.only))
     except ScenarioError as error:
         sys.stderr.write(f"{error}\n")
         return 2
