@@ -21,23 +21,21 @@ class Answer:
     A plain class that looks at its head only when asked: one is made for every request.
     """
 
-    __slots__ = ("_fields", "_head", "_headers", "_json", "body", "elapsed", "status")
+    __slots__ = ("_head", "_headers", "_json", "body", "elapsed", "status")
 
     def __init__(
         self,
-        *,
         status: int,
         body: bytes,
-        headers: Mapping[str, str] | None = None,
         head: bytes = b"",
         elapsed: float = 0.0,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status = status
         self.body = body
         self.elapsed = elapsed
         self._head = head
         self._headers = headers
-        self._fields: tuple[tuple[str, str], ...] | None = None
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -53,17 +51,12 @@ class Answer:
     @property
     def fields(self) -> tuple[tuple[str, str], ...]:
         """Every header field as it came: lower-case name and value, in order."""
-        if self._fields is None:
-            if self._head:
-                self._fields = tuple(fields(self._head))
-            else:
-                self._fields = tuple((self._headers or {}).items())
-        return self._fields
+        return tuple(fields(self._head) if self._head else (self._headers or {}).items())
 
     @property
     def reason(self) -> str:
         """The server's reason phrase, or the usual one for the status."""
-        line = self._head.partition(b"\r\n")[0].split(b" ", 2)
+        line = self._head.lstrip(b"\r\n").partition(b"\r\n")[0].split(b" ", 2)
         if len(line) == 3:
             return line[2].decode("latin-1")
         return responses.get(self.status, "")
@@ -95,9 +88,13 @@ class Answer:
 
 
 def fields(head: bytes) -> list[tuple[str, str]]:
-    """The header fields of a raw head that a parser has found well-formed; folded lines are unfolded."""
+    """The header fields of a raw answer that a parser has found well-formed; folded lines are unfolded.
+
+    ``head`` may go on with the body.
+    """
     found: list[tuple[str, str]] = []
-    for line in head.decode("latin-1").split("\r\n")[1:]:
+    lines = head.lstrip(b"\r\n").partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+    for line in lines[1:]:
         if line[:1] in (" ", "\t") and found:
             name, value = found[-1]
             found[-1] = (name, f"{value} {line.strip()}".strip())

@@ -7,13 +7,14 @@ closes or talks between two requests is noticed before the next one. The socket 
 """
 
 import _socket
-import time
+from time import monotonic
 from typing import Any
 
 import gevent
 from gevent import getcurrent
 
 from scenarios.errors import TransportError
+from scenarios.load.answer import Answer
 from scenarios.load.http.address import Address
 from scenarios.load.http.deadlines import Deadline
 from scenarios.load.http.limits import Limits
@@ -36,8 +37,24 @@ class Connection:
     """
 
     __slots__ = (
-        "_busy", "_fault", "_hub", "_loop", "_read", "_receive", "_send", "_sock", "_streaming", "_waiter",
-        "_watcher", "_writer", "address", "closed", "generation", "idle_since", "reader", "where",
+        "_busy",
+        "_fault",
+        "_loop",
+        "_read",
+        "_receive",
+        "_send",
+        "_sock",
+        "_streaming",
+        "_switch",
+        "_waiter",
+        "_watcher",
+        "_writer",
+        "address",
+        "closed",
+        "generation",
+        "idle_since",
+        "reader",
+        "where",
     )  # fmt: skip
 
     def __init__(self, sock: _socket.socket, *, where: str, address: Address, limits: Limits) -> None:
@@ -50,8 +67,9 @@ class Connection:
         self._sock = sock
         self._receive = sock.recv
         self._send = sock.send
-        self._hub = gevent.get_hub()
-        self._loop = self._hub.loop
+        hub = gevent.get_hub()
+        self._switch = hub.switch
+        self._loop = hub.loop
         self._busy = self._streaming = False
         self._fault: TransportError | None = None
         self._waiter: Any = None
@@ -62,15 +80,15 @@ class Connection:
 
     def exchange(
         self, wire: bytes, *, bodiless: bool, now: float, total: Deadline, read: Deadline | None
-    ) -> Reader:
+    ) -> Answer:
         """Send, and wait for the complete answer; TransportError otherwise, and the connection is closed."""
         reader = self.reader
         reader.begin(bodiless=bodiless)
         self._busy = True
         total.begin(self, now)
+        self._read = read
         if read is not None:
             read.begin(self, now)
-        self._read = read
         try:
             self._transmit(wire)
             while not reader.complete:
@@ -79,17 +97,14 @@ class Connection:
             self.close()
             raise
         finally:
-            self._waiter = None
             self._busy = False
             total.end(self)
             if read is not None:
                 read.end(self)
-        return reader
-
-    @property
-    def reusable(self) -> bool:
-        """Whether another request may go out on it."""
-        return not self.closed and self.reader.reusable
+        self.idle_since = done = monotonic()
+        if not reader.keep:
+            self.close()
+        return reader.answer(done - now)
 
     def speaks_first(self) -> bool:
         """Whether the server has sent something (or closed) although nothing was asked yet."""
@@ -113,7 +128,7 @@ class Connection:
             self._writer.close()
         self._sock.close()
         self.reader.drop()
-        del self._watcher, self._writer, self._receive, self._send
+        del self._watcher, self._writer, self._receive, self._send, self._switch
 
     def expire(self, seconds: float) -> None:
         """A deadline has passed (called by ``Deadlines`` in the hub)."""
@@ -134,22 +149,25 @@ class Connection:
         if not self._busy:  # nothing was asked
             self.close()
             return
-        reader = self.reader
         try:
             if data:
-                reader.feed(data)
-            elif reader.received:
-                reader.finish()
+                over = self.reader.feed(data)
+            elif self.reader.received:
+                over = self.reader.finish()
             else:
                 self._lost(None)
                 return
         except TransportError as error:
             self._fail(error)
             return
-        if reader.complete or self._streaming:
-            self._wake()
+        if over or self._streaming:
+            waiter = self._waiter
+            if waiter is not None:
+                self._waiter = None
+                waiter.switch()
         elif self._read is not None:
-            self._read.begin(self, time.monotonic())
+            self._read.end(self)
+            self._read.begin(self, monotonic())
 
     def _lost(self, error: OSError | None) -> None:
         if not self._busy:
@@ -175,7 +193,7 @@ class Connection:
         """Until something happens to the exchange; its TransportError if that is a failure."""
         if self._fault is None:
             self._waiter = getcurrent()
-            self._hub.switch()
+            self._switch()
         if self._fault is not None:
             raise self._fault
 
@@ -200,7 +218,7 @@ class Connection:
             except OSError:
                 return
         if rest:
-            self.reader.surplus = True  # answered before it was asked in full: no further exchange
+            self.reader.keep = False  # answered before it was asked in full: no further exchange
 
     def _await_writable(self) -> None:
         if self._writer is None:
@@ -208,7 +226,7 @@ class Connection:
         self._waiter = getcurrent()
         self._writer.start(self._wake)
         try:
-            self._hub.switch()
+            self._switch()
         finally:
             self._waiter = None
             self._writer.stop()

@@ -23,7 +23,7 @@ class Deadline(Protocol):
     """A length of time that is waited for again and again, or once."""
 
     def begin(self, who: Waiter, now: float) -> None:
-        """``who`` waits from ``now`` (monotonic) on; again, if it already did."""
+        """``who`` waits from ``now`` (monotonic) on; it must not wait already."""
 
     def end(self, who: Waiter) -> None:
         """``who`` waits no more; nothing if it did not."""
@@ -42,11 +42,8 @@ class Deadlines:
         self._armed = False
 
     def begin(self, who: Waiter, now: float) -> None:
-        """``who`` waits from ``now`` (monotonic) on; again, if it already did."""
-        waiting = self._waiting
-        if who in waiting:
-            del waiting[who]
-        waiting[who] = now + self.seconds
+        """``who`` waits from ``now`` (monotonic) on; it must not wait already."""
+        self._waiting[who] = now + self.seconds
         if not self._armed:
             self._arm(self.seconds)
 

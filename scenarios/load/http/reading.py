@@ -6,10 +6,12 @@ a HEAD answer ends with its head, an answer without a length ends with the conne
 precede the final one, and nobody has asked for an upgrade.
 """
 
+from typing import Any
+
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from scenarios.errors import TransportError
-from scenarios.load.answer import fields
+from scenarios.load.answer import Answer, fields
 from scenarios.load.http.limits import Limits
 
 _END = b"\r\n\r\n"
@@ -22,23 +24,34 @@ class _RefusedError(Exception):
 class Reader:
     """``begin``, then ``feed`` until ``complete``; ``finish`` when the connection has ended.
 
-    ``keep`` says whether the connection may carry another answer. ``surplus``: bytes came after the end of
-    the answer, so they answer nothing that was asked.
+    ``keep``: the connection may carry another answer; not so when bytes came after the end of this one, as
+    they answer nothing that was asked.
     """
 
     __slots__ = (
-        "_bodiless", "_interim", "_limits", "_parser", "_small", "_text", "_unbounded",
-        "chunks", "complete", "keep", "on_body", "received", "status", "surplus", "where",
-    )  # fmt: skip
+        "_bodiless",
+        "_interim",
+        "_limits",
+        "_parser",
+        "_small",
+        "_text",
+        "_unbounded",
+        "chunks",
+        "complete",
+        "keep",
+        "on_body",
+        "received",
+        "status",
+        "where",
+    )
 
     def __init__(self, limits: Limits, where: str) -> None:
         self.where = where
         self._limits = limits
-        self._small = min(limits.head_bytes, limits.body_bytes)
         self.chunks: list[bytes] = []
         self.on_body = self.chunks.append
         self._bodiless = False
-        self._parser: HttpResponseParser | None = HttpResponseParser(self)
+        self._parser: Any = HttpResponseParser(self)  # None once the connection is closed
         self.begin()
 
     def begin(self, *, bodiless: bool = False, unbounded: bool = False) -> None:
@@ -47,35 +60,30 @@ class Reader:
             self._parser = HttpResponseParser(self)
         self._bodiless = bodiless
         self._unbounded = unbounded
+        self._small = 0 if bodiless else self._limits.small
         self.chunks.clear()
         self._text = b""
         self._interim = self.received = self.status = 0
-        self.complete = self.keep = self.surplus = False
+        self.complete = self.keep = False
 
-    def feed(self, data: bytes) -> None:
-        """Take bytes; TransportError (protocol) when they are no answer, or one beyond the limits."""
-        assert self._parser is not None, "fed after the connection was closed"
+    def feed(self, data: bytes) -> bool:
+        """Take bytes, whether the answer is complete; TransportError (protocol) when they are no answer."""
         self.received += len(data)
         if not self.status:
             self._text += data
         try:
             self._parser.feed_data(data)
-        except HttpParserUpgrade as error:
-            raise self._wrong("the server switches protocols; nobody asked it to") from error
         except HttpParserError as error:
-            if not self.complete:
-                refused = error.__context__
-                says = str(refused) if isinstance(refused, _RefusedError) else f"not HTTP: {error}"
-                raise self._wrong(says) from error
-            self.surplus = True
+            self._fail(error)
         if self.received > self._small:
             self._weigh()
+        return self.complete
 
-    def finish(self) -> None:
+    def finish(self) -> bool:
         """The server has closed: the end of an answer without a length, TransportError (reset) for others."""
         if self.status and not self.framed:
             self.complete = True
-            return
+            return True
         raise TransportError(
             f"{self.where}: closed in the middle of an answer, after {self.received} bytes of it",
             kind="reset",
@@ -94,28 +102,25 @@ class Reader:
 
     @property
     def head(self) -> bytes:
-        """The final answer's raw head, without the empty line."""
+        """The final answer's raw head, and whatever of the body came with it."""
         text = self._text
-        if self._interim or text[:1] in b"\r\n":
-            for _ in range(self._interim):
-                text = text.lstrip(b"\r\n").partition(_END)[2]
-            text = text.lstrip(b"\r\n")
-        return text[: text.find(_END) + 2]
+        for _ in range(self._interim):
+            text = text.lstrip(b"\r\n").partition(_END)[2]
+        return text
 
     @property
     def body(self) -> bytes:
         """The body so far, as it came; nothing for HEAD."""
         return b"" if self._bodiless else b"".join(self.chunks)
 
-    @property
-    def reusable(self) -> bool:
-        """Whether the connection may carry another exchange."""
-        return self.keep and not self.surplus and not (self._bodiless and self.chunks)
+    def answer(self, elapsed: float) -> Answer:
+        """The complete answer."""
+        head = self.head if self._interim else self._text
+        return Answer(self.status, b"" if self._bodiless else b"".join(self.chunks), head, elapsed)
 
     def on_message_begin(self) -> None:
-        """Called by the parser."""
-        if self.complete:
-            self.surplus = True
+        """Called by the parser: also for what comes after the answer."""
+        self.keep = False
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""
@@ -128,7 +133,7 @@ class Reader:
             return
         limits = self._limits
         if len(self._text) > 4 * limits.head_fields:  # the shortest field has four bytes
-            found = self.head.count(b"\n") - 1
+            found = len(fields(self.head))
             if found > limits.head_fields:
                 raise _RefusedError(f"{found} header fields; the limit is {limits.head_fields}")
         self.status = status
@@ -153,11 +158,24 @@ class Reader:
 
     def _weigh(self) -> None:
         limits = self._limits
-        size = len(self.head) if self.status else len(self._text)
+        size = self._text.rfind(_END) if self.status else len(self._text)
         if size > limits.head_bytes:
             raise self._wrong(f"a head of more than {limits.head_bytes} bytes")
+        if self._bodiless and self.chunks:
+            self.keep = False
         if not self._unbounded and self.received - size > limits.body_bytes:
             raise self._wrong(f"a body of more than {limits.body_bytes} bytes")
+
+    def _fail(self, error: HttpParserError) -> None:
+        if self.complete:  # what came after it is wrong
+            self.keep = False
+            return
+        refused = error.__context__
+        if isinstance(error, HttpParserUpgrade):
+            says = "the server switches protocols; nobody asked it to"
+        else:
+            says = str(refused) if isinstance(refused, _RefusedError) else f"not HTTP: {error}"
+        raise self._wrong(says) from error
 
     def _wrong(self, says: str) -> TransportError:
         return TransportError(f"{self.where}: {says}", kind="protocol")

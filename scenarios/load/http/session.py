@@ -5,8 +5,8 @@ close an idle connection makes necessary (RFC 9112, 9.3.1): repeating more would
 a fault causes. Proxies are never used; see ``dial`` for those the environment names.
 """
 
-import time
 from collections.abc import Mapping
+from time import monotonic
 
 from scenarios.errors import TransportError
 from scenarios.load.answer import AllowList, Answer
@@ -77,25 +77,44 @@ class Session:
 
     def perform(self, prepared: Prepared) -> Answer:
         """One exchange; TransportError unless the answer is complete."""
-        now = time.monotonic()
+        now = monotonic()
         place = prepared.place
         connection = self._kept(place, now)
-        idle = connection is not None and now - connection.idle_since >= IDLE_S
         if connection is None:
-            connection = self._connect(place)
-            return self._exchange(prepared, connection, now, Once(self._timeouts.total_s))
+            return self._anew(prepared, now)
+        idle_since = connection.idle_since
         try:
-            return self._exchange(prepared, connection, now, self._total)
+            answer = connection.exchange(
+                prepared.wire, bodiless=prepared.bodiless, now=now, total=self._total, read=self._read
+            )
         except ClosedUnansweredError:
-            if not (idle and prepared.safe):
+            if not prepared.safe or now - idle_since < IDLE_S:
                 raise
-        self.retries += 1
-        return self._exchange(prepared, self._connect(place), now, Once(self._timeouts.total_s))
+            self.retries += 1
+            return self._anew(prepared, now)
+        if not connection.closed:
+            self._keep(place, connection)
+        return answer
+
+    def _anew(self, prepared: Prepared, begun: float) -> Answer:
+        """One exchange on a new connection."""
+        connection = self._connect(prepared.place)
+        answer = connection.exchange(
+            prepared.wire,
+            bodiless=prepared.bodiless,
+            now=begun,
+            total=Once(self._timeouts.total_s),
+            read=self._read,
+        )
+        if not connection.closed:
+            self._keep(prepared.place, connection)
+        return answer
 
     def open(self, url: str) -> None:
         """Connect now, if no connection to that place is kept; TransportError (connect) otherwise."""
         place = self.prepare("GET", url, {}).place
-        connection = self._kept(place, time.monotonic()) or self._connect(place)
+        connection = self._kept(place, monotonic()) or self._connect(place)
+        connection.idle_since = monotonic()
         self._keep(place, connection)
 
     def take_retries(self) -> int:
@@ -126,7 +145,6 @@ class Session:
         return None
 
     def _keep(self, place: Place, connection: Connection) -> None:
-        connection.idle_since = time.monotonic()
         connections = self._idle.get(place)
         if connections is None:
             self._idle[place] = [connection]
@@ -142,18 +160,6 @@ class Session:
             connection.close()
             raise TransportError(f"{place.name}: the server talks before it is asked", kind="protocol")
         return connection
-
-    def _exchange(self, prepared: Prepared, connection: Connection, begun: float, total: Deadline) -> Answer:
-        reader = connection.exchange(
-            prepared.wire, bodiless=prepared.bodiless, now=begun, total=total, read=self._read
-        )
-        done = time.monotonic()
-        answer = Answer(status=reader.status, body=reader.body, head=reader.head, elapsed=done - begun)
-        if connection.reusable:
-            self._keep(prepared.place, connection)
-        else:
-            connection.close()
-        return answer
 
 
 def _timeouts(seconds: float) -> Timeouts:

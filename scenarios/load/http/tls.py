@@ -73,11 +73,6 @@ class TlsConnection(Connection):
                 self._shaking = False
                 return
 
-    @property
-    def reusable(self) -> bool:
-        """Whether another request may go out on it."""
-        return not self._over and super().reusable
-
     def speaks_first(self) -> bool:
         """Never known before it is decrypted; whatever arrives unasked closes the connection."""
         return self.closed
@@ -90,7 +85,7 @@ class TlsConnection(Connection):
         view = memoryview(wire)
         for start in range(0, len(wire), READ_BYTES):
             if self.reader.complete or self._fault is not None:
-                self.reader.surplus = True
+                self.reader.keep = False
                 return
             self._session.write(view[start : start + READ_BYTES])
             self._flush()
@@ -127,11 +122,18 @@ class TlsConnection(Connection):
         except ssl.SSLError as error:
             self._fail(TransportError(f"{self.where}: TLS: {error}", kind="protocol"))
             return
+        if not self._over:
+            if pieces:
+                self._take(b"".join(pieces))
+            return
+        waiter, self._waiter = self._waiter, None  # not woken before all is said
         if pieces:
             self._take(b"".join(pieces))
-        if not self._over or self.closed:
-            return
-        if cut and self._busy and self.reader.received:  # an attacker could have cut it anywhere
+        self.reader.keep = False
+        self._waiter = waiter
+        if self.reader.complete:
+            self._wake()
+        elif cut and self._busy and self.reader.received:  # an attacker could have cut it anywhere
             says = f"{self.where}: closed in the middle of an answer, without TLS's own end"
             self._fail(TransportError(says, kind="reset"))
         else:
