@@ -18,7 +18,7 @@ from chaos.errors import ConfigError as ExperimentError
 from fixtures import environment
 from fixtures.errors import ConfigError as EnvironmentConfigError
 from fixtures.errors import FixtureError
-from gameday import catalog, check, crew, figures, load, prepare, preview, show, standing
+from gameday import catalog, check, crew, figures, load, past, prepare, preview, show, standing
 from gameday.errors import ConfigError, GamedayError, Interrupted
 from gameday.exitcodes import ExitCode
 from gameday.run import judge_and_report, writable
@@ -155,6 +155,8 @@ def run(plan: str, out: Path, **options: Any) -> ExitCode:
     if trips := figures.floor_ms(jsonl.read(result.path / "events.jsonl", missing_ok=True)):
         click.echo(show.floor(trips))
     show.verdicts(result.verdicts)
+    for line in past.remember(result.path, result.verdicts):
+        click.echo(line)
     click.echo(f"report {result.path / 'report.html'}")
     return result.code
 
@@ -238,6 +240,53 @@ def report(folder: Path) -> None:
     """
     for path in render.render(folder):
         click.echo(str(path))
+
+
+@main.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@_exits
+def compare(before: Path, after: Path) -> ExitCode:
+    """Set two judged runs side by side; exit 1 if something is worse beyond doubt, 3 if nothing can be said.
+
+    Example: gameday compare runs/lexohub-local-20260102T030405Z-0a1b runs/lexohub-local-20260103T030405Z-1b2c
+    """
+    found = past.compared(before, after)
+    show.comparison(found)
+    return ExitCode(found.exit)
+
+
+@main.command()
+@click.argument("system")
+@_out
+@_exits
+def history(system: str, out: Path) -> ExitCode:
+    """List the judged runs of a system, the latest last; exit 3 if there are none.
+
+    Example: gameday history lexohub
+    """
+    found = past.of(out).history.of(system)
+    show.history(found.entries, found.baselines)
+    return ExitCode.PASS if found.entries else ExitCode.INCONCLUSIVE
+
+
+@main.group()
+def baseline() -> None:
+    """The run that later ones of the same plan, load and place are compared with.
+
+    Example: gameday baseline set runs/lexohub-local-20260102T030405Z-0a1b
+    """
+
+
+@baseline.command("set")
+@click.argument("folder", type=click.Path(path_type=Path))
+@_exits
+def set_(folder: Path) -> None:
+    """Make a run that passed the baseline of its kind.
+
+    Example: gameday baseline set runs/lexohub-local-20260102T030405Z-0a1b
+    """
+    click.echo(f"{folder.name} is the baseline of runs like {past.make_baseline(folder)}")
 
 
 @main.command()

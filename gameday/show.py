@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from gameday.preview import Preview
+from slo.compare import UNKNOWN, WORSE, Comparison
+from slo.finding import spoken
+from slo.history import Entry
 from slo.manifest import OPEN_MODELS
 from slo.verdict import Verdicts
 
@@ -118,3 +121,44 @@ def catalog(found: Mapping[str, list[str]]) -> None:
 def _console() -> Console:
     console = Console(highlight=False, soft_wrap=False)
     return console if console.is_terminal else Console(highlight=False, width=140)
+
+
+def comparison(found: Comparison) -> None:
+    """Each objective before and after, with the interval of the difference."""
+    console = _console()
+    for one in found.obstacles:
+        console.print(f"not comparable: {one}", markup=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("objective", "before", "after", "difference", "verdict"):
+        table.add_column(heading, justify="left" if heading in {"objective", "verdict"} else "right")
+    for row in found.changes:
+        values = [spoken(one, row.unit) if one is not None else "-" for one in (row.before, row.after)]
+        style = "bold red" if row.verdict == WORSE else ""
+        table.add_row(row.name, *values, row.reason, f"[{style}]{row.verdict}[/]" if style else row.verdict)
+    console.print(table)
+    said = [one for one in found.changes if one.verdict != UNKNOWN]
+    worse = [one.name for one in said if one.verdict == WORSE]
+    console.print(
+        f"{len(said)} of {len(found.changes)} objectives compared; worse: {', '.join(worse) or 'none'}",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def history(entries: Sequence[Entry], baselines: Sequence[str]) -> None:
+    """One line per run, the latest last."""
+    console = _console()
+    table = Table(box=None, pad_edge=False)
+    for heading in ("run", "environment", "like", "commit", "verdict", "values"):
+        table.add_column(heading, overflow="fold")
+    for one in entries:
+        commit = (one.commit or "-")[:10] + ("+" if one.dirty else "")
+        values = ", ".join(
+            f"{name} {spoken(found.value, found.unit)}"
+            for name, found in one.values.items()
+            if found.value is not None
+        )
+        name = one.run_id + (" (baseline)" if one.run_id in baselines else "")
+        style = _STYLE.get(one.verdict, "")
+        table.add_row(name, one.environment, one.fingerprint, commit, f"[{style}]{one.verdict}[/]", values)
+    console.print(table)
