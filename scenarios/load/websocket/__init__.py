@@ -1,0 +1,1 @@
+"""WebSocket sessions: ``user.py`` gives them to the flows of a scenario, ``session.py`` is what flows use."""
