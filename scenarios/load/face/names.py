@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from scenarios.errors import UnboundedNamesError
 from scenarios.load.operation import Operation
 
-MOST = 500
 _LONGEST = 60
 
 
@@ -24,7 +23,7 @@ class Names:
     """
 
     found: Callable[[Operation], None]
-    most: int = MOST
+    most: int
     _operations: dict[tuple[str, str], Operation] = field(default_factory=dict)
 
     def know(self, operations: Iterable[Operation]) -> None:

@@ -1,0 +1,1 @@
+"""What an engineer who knows Locust sees of the engine: users, options, recording, a summary."""

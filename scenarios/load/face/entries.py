@@ -1,0 +1,25 @@
+"""A finished request in the books, all at once: due, sent and resolved."""
+
+from scenarios.load.engine import Engine
+
+
+def enter(
+    engine: Engine,
+    slug: str,
+    kind: str,
+    *,
+    at: float,
+    latency: float,
+    service: float,
+    detail: str = "",
+    request_id: str = "",
+) -> None:
+    """``kind`` is "ok" or a bad class; ``at`` epoch seconds of the intended start, times in seconds."""
+    recorder = engine.recorder
+    recorder.intended(slug, at)
+    recorder.sent(slug, at)
+    recorder.resolve(slug, at, kind, latency=latency, service=service)
+    if kind == "ok":
+        recorder.slowest(slug, latency, at=at, request_id=request_id)
+    else:
+        recorder.exemplar(slug, kind, at=at, detail=detail, request_id=request_id)
