@@ -168,6 +168,8 @@ def run(plan: str, out: Path, **options: Any) -> ExitCode:
 @click.option("--users", type=_COUNT, metavar="N", help="Closed model: N users who wait for each answer.")
 @click.option("--think", metavar="TIME", help="With --users: pause after each answer, e.g. 10s.")
 @click.option("--poisson", is_flag=True, help="Random arrivals instead of evenly spaced ones.")
+@click.option("--shape", metavar="SHAPE",
+              help="From --arrivals on: ramp:400/s, steps:5:400/s or spike:400/s.")  # fmt: skip
 @click.option("--for", "duration", default="20s", show_default=True, metavar="TIME", help="Measured time.")
 @click.option("--warmup", default=load.WARMUP, show_default=True, metavar="TIME",
               help="Before the measured time, not judged; 0s for none.")  # fmt: skip

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import os
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures import environment, quantity
 from fixtures.errors import ConfigError as QuantityError
-from gameday import crew, target
+from gameday import crew, shape, target
 from gameday.errors import ConfigError
 from gameday.plan import Load, Phase, Plan
 from gameday.run import Request
@@ -45,6 +45,7 @@ class Options:
     users: int | None = None
     think: str | None = None
     poisson: bool = False
+    shape: str | None = None
     duration: str = "20s"
     warmup: str = WARMUP
     method: str | None = None
@@ -93,11 +94,11 @@ def prepare(options: Options, *, out: Path, command: Sequence[str] = ()) -> Prep
         body=options.body,
         allow=options.allow_hosts,
     )
-    load, more = _load(options)
     text = objectives_text(options.objectives)
     wanted = _objectives(text)
     seconds = _seconds("--for", options.duration, least=LEAST_S)
     warmup = _seconds("--warmup", options.warmup, least=0.0)
+    load, more, mean = _load(options, warmup, seconds)
     phases = [Phase(name="steady", for_s=seconds)]
     if warmup:
         phases.insert(0, Phase(name="warmup", for_s=warmup))
@@ -122,8 +123,7 @@ def prepare(options: Options, *, out: Path, command: Sequence[str] = ()) -> Prep
         load={**more, "request": asked.document()},
         crew=crew.of(options.workers),
     )
-    warnings = _warnings(wanted, load.rate if options.users is None else None, seconds)
-    return Prepared(request=request, target=asked, warnings=warnings)
+    return Prepared(request=request, target=asked, warnings=_warnings(wanted, mean, seconds))
 
 
 def traffic_of(asked: Target) -> Traffic:
@@ -174,31 +174,34 @@ def deciding_s(one: Objective, rate: float | None) -> float:
     return max(blocks, math.ceil(least_samples(budget_of(one)) / rate))
 
 
-def _load(options: Options) -> tuple[Load, Mapping[str, object]]:
-    """The plan's load and what else the manifest says of it."""
+def _load(options: Options, warmup: float, seconds: float) -> tuple[Load, dict[str, object], float | None]:
+    """The plan's load, what else the manifest says of it, and the mean rate (None: the users decide it)."""
     if (options.arrivals is None) == (options.users is None):
         raise ConfigError("expected either --arrivals, e.g. --arrivals 200/s, or --users, e.g. --users 50")
     _together(options)
     timeout = _seconds("--timeout", options.timeout, least=0.001)
-    more: dict[str, object] = {}
+    more: dict[str, object] = {"timeout_s": timeout}
     if options.users is not None:
         think = _seconds("--think", options.think, least=0.0) if options.think else 0.0
         more |= {"model": "users", "users": options.users, "think_s": think}
         load = Load(rate=float(options.users), seed=options.seed, max_in_flight=options.users)
-    else:
-        rate = _said("--arrivals", quantity.rate, options.arrivals)
-        load = Load(rate=rate, seed=options.seed, max_in_flight=_in_flight(rate, timeout))
-        if options.sessions is not None:
-            more |= {"model": "sessions", "sessions": options.sessions, "max_in_flight": options.sessions}
-        if options.poisson:
-            more["spacing"] = "poisson"
-    return load, {"timeout_s": timeout, **more}
+        return load, more, None
+    rate = peak = mean = _said("--arrivals", quantity.rate, options.arrivals)
+    if options.shape is not None:
+        shaped = shape.read(options.shape, rate=rate, warmup_s=warmup, for_s=seconds)
+        more["stages"], peak, mean = list(shaped.stages), shaped.peak, shaped.mean
+    if options.sessions is not None:
+        more |= {"model": "sessions", "sessions": options.sessions, "max_in_flight": options.sessions}
+    if options.poisson:
+        more["spacing"] = "poisson"
+    return Load(rate=rate, seed=options.seed, max_in_flight=_in_flight(peak, timeout)), more, mean
 
 
 def _together(options: Options) -> None:
     """Refuse options that say nothing beside the model that was chosen."""
     if options.users is not None:
-        for name, value in (("--sessions", options.sessions), ("--poisson", options.poisson)):
+        given = {"--sessions": options.sessions, "--poisson": options.poisson, "--shape": options.shape}
+        for name, value in given.items():
             if value:
                 raise ConfigError(f"{name} goes with --arrivals; users send when they have been answered")
     elif options.think is not None:

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameday import load, target
+from gameday import load, shape, target
 from gameday.cli import main
 from gameday.errors import ConfigError
 from gameday.exitcodes import ExitCode
@@ -49,6 +49,10 @@ def prepared(**options: Any) -> load.Prepared:
         ((HERE, "--users", "5", "--sessions", "9"), "--sessions goes with --arrivals"),
         ((HERE, "--users", "5", "--poisson"), "--poisson goes with --arrivals"),
         ((HERE, "--users", "0"), "range"),
+        ((HERE, "--users", "5", "--shape", "ramp:9/s"), "--shape goes with --arrivals"),
+        ((HERE, "--arrivals", "5/s", "--shape", "wave:9/s"), "no shape 'wave'"),
+        ((HERE, "--arrivals", "5/s", "--shape", "ramp:9"), "expected ramp:400/s"),
+        ((HERE, "--arrivals", "5/s", "--shape", "steps:9/s"), "number of steps"),
         ((HERE, "--arrivals", "5/s", "--objective", "p99 < 1s"), "'p(99) < 500ms'"),
         ((HERE, "--arrivals", "5/s", "--objective", "p(99) < 5"), "500ms"),
         ((HERE, "--arrivals", "5/s", "--objective", "count == 0"), "not about requests"),
@@ -167,6 +171,17 @@ def test_the_shortest_time_that_can_decide_is_said(arrivals: str, objective: str
     found = prepared(arrivals=arrivals, objectives=(objective,), duration="20s")
     assert [f"--for {shortest}s" in warning for warning in found.warnings] == [True] * bool(shortest)
     assert not prepared(arrivals=arrivals, objectives=(objective,), duration="300s").warnings
+
+
+@pytest.mark.parametrize("text", ["ramp:90/s", "steps:3:90/s", "spike:120/s"])
+def test_a_shape_comes_after_the_warm_up(text: str) -> None:
+    """25 s measured after 2 s of warm-up, half of them a ramp; the peak sets the cap of what is in flight."""
+    found = prepared(arrivals="30/s", shape=text, duration="25s", warmup="2s")
+    stages = found.request.load["stages"]
+    assert isinstance(stages, list)
+    assert sum(stage["for_s"] for stage in stages) == 27.0
+    assert found.request.plan.load.max_in_flight == (1200 if "spike" in text else 900)
+    assert shape.read(text, rate=30, warmup_s=2, for_s=25).mean == 60.0
 
 
 def test_without_objectives_the_run_is_to_measure() -> None:
