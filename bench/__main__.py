@@ -84,7 +84,7 @@ def _measure(sections: Sequence[str], *, quick: bool, folder: Path) -> list[Figu
 
 
 def _unmeasured(section: str, error: BenchError) -> Figure:
-    words = str(error).splitlines()[0][:160]
+    words = " | ".join(str(error).splitlines())[:300]
     return Figure(
         section=section, name=f"{section}: not measured", unit="", measured={}, target=at_least(1), note=words
     )
