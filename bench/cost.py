@@ -50,8 +50,8 @@ def measure(stage: Stage) -> list[Figure]:
             for how, commands in (("flat out", flat_out), (f"{RATE:g}/s", fixed))
         ]
     return [
-        *_against(f"flat out, {USERS} users", runs[0], _TARGETS),
-        *_against(f"at {RATE:g}/s", runs[1], {}),
+        *_against(f"{USERS} users flat out", runs[0], _TARGETS),
+        *_against(f"{RATE:g}/s", runs[1], {}),
     ]
 
 
@@ -61,7 +61,7 @@ def _against(how: str, runs: Runs, targets: dict[str, Target]) -> list[Figure]:
     return [
         Figure(
             section=SECTION,
-            name=f"requests per CPU-second {how}, against {peer}",
+            name=f"requests per CPU-second, {how} : {peer}",
             unit="1/s",
             measured={OURS: measured[OURS], peer: measured[peer]},
             judged=ratios(measured[OURS], measured[peer]),

@@ -59,7 +59,7 @@ def measure(stage: Stage) -> list[Figure]:
     quantiles = [
         Figure(
             section=SECTION,
-            name=f"{name} with the server stopped {freeze.length_s:g} s of {for_s:g} s",
+            name=f"{name}, server stopped {freeze.length_s:g} s of {for_s:g} s",
             unit="s",
             measured=said[name],
             judged=[100 * abs(each - 1) for each in ratios(said[name][OURS], said[name][k6.TOOL])],

@@ -36,7 +36,7 @@ def measure(stage: Stage) -> list[Figure]:
     return [
         Figure(
             section=SECTION,
-            name=f"recorder, minute {minutes} against minute {SETTLED_MINUTE}, simulated time",
+            name=f"recorder, minute {minutes} : minute {SETTLED_MINUTE}, simulated time",
             unit="MiB",
             measured={OURS: simulated},
             judged=[simulated[-1] - simulated[SETTLED_MINUTE - 1]],
@@ -77,7 +77,7 @@ def _real(stage: Stage) -> Figure:
     third = len(samples) // 3
     return Figure(
         section=SECTION,
-        name=f"gameday load, the end against a third of {for_s:g} s, real time",
+        name=f"gameday load, end : a third of {for_s:g} s, real time",
         unit="MiB",
         measured={OURS: samples},
         judged=[samples[-1] - samples[third]],

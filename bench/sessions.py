@@ -53,7 +53,7 @@ def measure(stage: Stage) -> list[Figure]:
     return [
         Figure(
             section=SECTION,
-            name=f"p50 of {many:,} sessions at {RATE:g}/s, against {FEW} sessions",
+            name=f"p50, {many:,} sessions at {RATE:g}/s : {FEW} sessions",
             unit="ms",
             measured={
                 OURS: p50,
@@ -67,7 +67,7 @@ def measure(stage: Stage) -> list[Figure]:
         ),
         Figure(
             section=SECTION,
-            name=f"CPU of {many:,} sessions at {RATE:g}/s",
+            name=f"CPU, {many:,} sessions at {RATE:g}/s",
             unit="% of a core",
             measured={
                 OURS: [100 * run.window.share for run in crowd],
@@ -77,7 +77,7 @@ def measure(stage: Stage) -> list[Figure]:
         ),
         Figure(
             section=SECTION,
-            name=f"memory of {many:,} sessions at {RATE:g}/s",
+            name=f"memory, {many:,} sessions at {RATE:g}/s",
             unit="MiB",
             measured={
                 OURS: [run.window.memory.rss for run in crowd],

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from bench import cores, generator
+from bench.errors import BenchError
 from bench.figures import OURS, Figure, at_least, ratios
 from bench.generator import Run
 from bench.peers import ours
@@ -21,6 +22,7 @@ from bench.target import serving
 
 USERS_EACH = 50
 SECTION = "workers"
+SATURATED = 0.8
 _WARM_S = 2.0
 _ONE, _TWO = "1 worker", "2 workers"
 
@@ -38,7 +40,7 @@ def measure(stage: Stage) -> list[Figure]:
     return [
         Figure(
             section=SECTION,
-            name="requests/s, two workers on two cores against one on one",
+            name="requests/s, 2 workers on 2 cores : 1 on 1",
             unit="1/s",
             measured={OURS: rate[_TWO], _ONE: rate[_ONE]},
             judged=ratios(rate[_TWO], rate[_ONE]),
@@ -49,7 +51,7 @@ def measure(stage: Stage) -> list[Figure]:
         ),
         Figure(
             section=SECTION,
-            name="CPU per request, two workers and their master against one process",
+            name="CPU per request, 2 workers and master : 1 process",
             unit="us",
             measured={OURS: cost[_TWO], _ONE: cost[_ONE]},
             judged=ratios(cost[_TWO], cost[_ONE]),
@@ -69,7 +71,14 @@ def _unit(stage: Stage, cpus: tuple[int, ...]) -> Run:
             out=stage.folder,
             workers=workers if workers > 1 else 0,
         )
-        return generator.run(command, target, folder=stage.folder, warm_s=_WARM_S, window_s=window, cpus=cpus)
+        run = generator.run(command, target, folder=stage.folder, warm_s=_WARM_S, window_s=window, cpus=cpus)
+    used = run.window.share + run.window.server_cpu_s / run.window.seconds
+    if used < SATURATED * workers:
+        raise BenchError(
+            f"{workers} worker(s) and server(s) used only {used:.2f} of {workers} core(s): "
+            "something else was the limit; keep the machine to the bench"
+        )
+    return run
 
 
 def _server_share(runs: Sequence[Run]) -> list[float]:
