@@ -5,6 +5,10 @@ ScenarioError            everything below that a caller may want to report in on
 ├── UnknownSystemError        no scenario of that name
 ├── UnknownFlowError          no flow or tag of that name in the scenario
 ├── UnboundedNamesError       requests with ever new names
+├── UnknownNameError          an operation or outcome that was never declared
+├── UnrecordedError     what happened could not be written down
+├── BrokenScheduleError the arrivals could not be told
+├── ProxyError          a proxy was asked for
 ├── PrepareError        the sessions could not be opened (log in) before the start
 └── WorkerError         workers did not gather, or their master was lost
     └── AllLostError        no worker is left
@@ -36,8 +40,24 @@ class UnknownFlowError(ScenarioError):
     """No flow carries that name or tag."""
 
 
+class UnknownNameError(ScenarioError):
+    """An operation or an outcome that nobody declared: what is recorded has bounded names."""
+
+
+class UnrecordedError(ScenarioError):
+    """The run's files could not be written (a full disk, a lost connection): the load has ended."""
+
+
+class BrokenScheduleError(ScenarioError):
+    """The schedule failed while the load ran: the arrivals it still had never came."""
+
+
 class UnboundedNamesError(ScenarioError):
     """Requests go by more names than a report could hold."""
+
+
+class ProxyError(ScenarioError):
+    """Proxies are never used; the message says why."""
 
 
 class PrepareError(ScenarioError):

@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from scenarios.load.operation import Flow
 from scenarios.load.profile import Profile
 
 _AT_ONCE = 256
@@ -27,6 +28,14 @@ class Due(NamedTuple):
 
     at: float
     flow: str
+    argument: object = None
+
+
+class Arrival(NamedTuple):
+    """One flow that is due: ``at`` on the monotonic clock, ``argument`` what a replayed one is to do."""
+
+    flow: Flow
+    at: float
     argument: object = None
 
 
@@ -80,7 +89,7 @@ def mean_operations(weights: Mapping[str, float], operations: Mapping[str, Seque
     return sum(weight * len(operations[flow]) for flow, weight in weights.items()) / total
 
 
-def choices(weights: Mapping[str, float], *, seed: int, window: int = 64) -> Iterator[str]:
+def choices(weights: Mapping[str, float], *, seed: int | str, window: int = 64) -> Iterator[str]:
     """Which flow each arrival is, without end: shares exact to one arrival, rare flows evenly spread.
 
     Smooth weighted round robin (nginx) fixes how many of each come in a stretch of ``window`` arrivals; a

@@ -13,59 +13,102 @@ from types import TracebackType
 from typing import Self
 
 from scenarios.errors import CallError
-from scenarios.load.client import Request
+from scenarios.load.answer import Answer
+from scenarios.load.client import Request, request_id
 from scenarios.load.engine import Engine, unobserved
-from scenarios.load.ledger import Write, outcome_of_failure
+from scenarios.load.ledger import Write, outcome_of, outcome_of_failure
 
 UNANSWERED = "not answered when the load ended"
 
 
 class Entry:
-    """One operation in the books; a mutable class of its own because it is made for every operation.
+    """One operation in the books; a plain class with slots because one is made for every operation.
 
     ``at`` is the intended start, ``begun`` and ``done`` the moments of the send and of the end, all on the
-    monotonic clock (0 while they have not come).
+    monotonic clock (0 while they have not come). Several may be open at once; the first ``ok`` or ``bad``
+    counts.
     """
 
     __slots__ = ("_engine", "_epoch", "_slug", "_write", "at", "begun", "done")
 
     def __init__(self, engine: Engine, slug: str, at: float, write: Write | None) -> None:
-        self._engine, self._slug, self._write = engine, slug, write
-        self.at, self.begun, self.done = at, 0.0, 0.0
-        self._epoch = engine.clock.epoch(at)
+        self._engine = engine
+        self._slug = slug
+        self._write = write
+        self.at = at
+        self.begun = self.done = 0.0
+        self._epoch = at + engine.ahead
         engine.recorder.intended(slug, self._epoch)
 
     def sent(self) -> None:
         """The operation is on its way."""
-        self.begun = time.monotonic()
-        self._engine.waiting += 1
-        self._engine.recorder.sent(self._slug, self._epoch)
+        engine = self._engine
+        self.begun = engine.waits[self] = time.monotonic()
+        engine.recorder.sent(self._slug, self._epoch)
 
-    def ok(self, *, request_id: str = "", promise: str = "ok") -> None:
-        """A good answer; ``promise`` is what it says about the write: ok, refused or unknown."""
-        latency = self._end()
-        recorder = self._engine.recorder
-        recorder.resolve(self._slug, self._epoch, "ok", latency=latency, service=self.done - self.begun)
-        recorder.slowest(self._slug, latency, at=self._epoch, request_id=request_id)
-        self._enter(promise)
-        self._tell(latency, None)
+    def ok(
+        self,
+        at: float | None = None,
+        *,
+        answer: Answer | None = None,
+        promise: str = "",
+        request: Request | None = None,
+        request_id: str = "",
+    ) -> None:
+        """A good answer, complete ``at`` that moment (now).
 
-    def bad(self, kind: str, detail: str, *, request_id: str = "", promise: str = "") -> None:
+        ``promise`` is what it says about the write: ok, refused or unknown; without it, what the answer's
+        status says, or ok.
+        """
+        if self.done:
+            return
+        engine, slug = self._engine, self._slug
+        self.done = done = time.monotonic() if at is None else at
+        engine.waits.pop(self, None)
+        latency = done - self.at
+        recorder = engine.recorder
+        recorder.resolve(slug, self._epoch, "ok", latency=latency, service=done - (self.begun or done))
+        if latency > recorder.slow.get(slug, 0.0):
+            recorder.slowest(slug, latency, at=self._epoch, request_id=request_id or _id_of(answer))
+        if self._write is not None:
+            self._enter(promise or (outcome_of(answer.status) if answer else "ok"), "")
+        if engine.observe is not unobserved:
+            engine.observe(request or self._request(), latency, answer, None)
+
+    def bad(
+        self,
+        kind: str,
+        detail: str,
+        at: float | None = None,
+        *,
+        answer: Answer | None = None,
+        error: Exception | None = None,
+        promise: str = "",
+        request: Request | None = None,
+        request_id: str = "",
+    ) -> None:
         """No good answer: ``kind`` is one of recorder.BAD_CLASSES.
 
-        Without ``promise`` a write counts as refused if it was never sent, else as what the kind means.
+        Without ``promise`` a write counts by the answer's status, without an answer by the kind, and as
+        refused if it was never sent.
         """
-        if not self.begun:
-            self.done = self.done or time.monotonic()
-            self._engine.recorder.resolve(self._slug, self._epoch, kind)
-            latency = self.done - self.at
+        if self.done:
+            return
+        engine, slug = self._engine, self._slug
+        self.done = done = time.monotonic() if at is None else at
+        engine.waits.pop(self, None)
+        latency = done - self.at
+        if self.begun:
+            engine.recorder.resolve(slug, self._epoch, kind, latency=latency, service=done - self.begun)
         else:
-            latency = self._end()
-            service = self.done - self.begun
-            self._engine.recorder.resolve(self._slug, self._epoch, kind, latency=latency, service=service)
-        self._engine.recorder.exemplar(self._slug, kind, at=self._epoch, detail=detail, request_id=request_id)
-        self._enter(promise or (outcome_of_failure(kind) if self.begun else "refused"), detail)
-        self._tell(latency, CallError(detail, kind=kind))
+            engine.recorder.resolve(slug, self._epoch, kind)
+        found = request_id or _id_of(answer)
+        engine.recorder.exemplar(slug, kind, at=self._epoch, detail=detail, request_id=found)
+        if self._write is not None:
+            self._enter(promise or self._meaning(kind, answer), detail)
+        if engine.observe is not unobserved:
+            failure = error or CallError(detail, kind=kind)
+            engine.observe(request or self._request(), latency, answer, failure)
 
     def __enter__(self) -> Self:
         return self
@@ -76,34 +119,32 @@ class Entry:
         if self.done:
             return
         if isinstance(error, CallError):
-            self.bad(error.kind, str(error))
+            self.bad(error.kind, str(error), error=error)
         elif isinstance(error, Exception):
             self.bad("protocol", f"{type(error).__name__}: {error}")
         else:
             self.bad("timeout", UNANSWERED)
 
-    def _end(self) -> float:
-        """The operation is over; its latency from the intended start."""
-        self.done = time.monotonic()
-        self._engine.waiting -= 1
-        return self.done - self.at
+    def _meaning(self, kind: str, answer: Answer | None) -> str:
+        if answer is not None:
+            return outcome_of(answer.status)
+        return outcome_of_failure(kind) if self.begun else "refused"
 
-    def _enter(self, promise: str, reason: str = "") -> None:
-        if self._write is not None:
-            epoch = self._engine.clock.epoch
-            self._engine.ledger.end(
-                self._write,
-                self._slug,
-                outcome=promise,
-                t_send=epoch(self.begun or self.done),
-                t_ack=epoch(self.done),
-                reason=reason[:200],
-            )
+    def _enter(self, promise: str, reason: str) -> None:
+        """The ledger asks what the system promised, not whether the answer was good."""
+        assert self._write is not None, "asked only for writes"
+        ahead = self._engine.ahead
+        self._engine.ledger.end(
+            self._write,
+            self._slug,
+            outcome=promise,
+            t_send=(self.begun or self.done) + ahead,
+            t_ack=self.done + ahead,
+            reason=reason[:200],
+        )
 
-    def _tell(self, latency: float, error: CallError | None) -> None:
-        if self._engine.observe is not unobserved:
-            request = Request(operation=self._engine.operations[self._slug])
-            self._engine.observe(request, latency, None, error)
+    def _request(self) -> Request:
+        return Request(operation=self._engine.operations[self._slug])
 
 
 def measure(engine: Engine, slug: str, at: float, write: Write | None = None) -> Entry:
@@ -113,3 +154,7 @@ def measure(engine: Engine, slug: str, at: float, write: Write | None = None) ->
     that nobody answered before the load ended.
     """
     return Entry(engine, slug, at, write)
+
+
+def _id_of(answer: Answer | None) -> str:
+    return request_id(answer) if answer is not None else ""

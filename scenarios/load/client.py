@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from scenarios.errors import CallError, ContentError, StatusError
@@ -15,7 +15,20 @@ _REQUEST_IDS = ("x-request-id", "x-amzn-requestid", "x-amz-request-id", "x-amz-c
 _NO_HEADERS: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+Constant = tuple["Request", Any]
+
+
+class Transport(Sender, Protocol):
+    """A sender that can also encode a request once and perform it often."""
+
+    def prepare(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Any:
+        """The request, checked and encoded; ContentError for a forbidden host."""
+
+    def perform(self, prepared: Any) -> Answer:
+        """One exchange; TransportError unless the answer is complete."""
+
+
+@dataclass(slots=True, kw_only=True)  # not frozen: one is made for most requests, at twice the cost
 class Request:
     """What a flow asks for: ``ids`` fill the path's template, ``url`` replaces it (a presigned address)."""
 
@@ -27,32 +40,75 @@ class Request:
     url: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
 class Client:
-    """One user's client; ``token`` is sent as a bearer to the system itself, never to another address."""
+    """One user's client; ``token`` is sent as a bearer to the system itself, never to another address.
 
-    sender: Sender
-    base_url: str
-    run_id: str
-    token: str = ""
+    A request that never varies is encoded once: by each client, or, while there is no token, once for all
+    clients that are given the same ``shared``.
+    """
+
+    __slots__ = ("_known", "_shared", "_token", "base_url", "run_id", "sender")
+
+    def __init__(
+        self,
+        *,
+        sender: Transport,
+        base_url: str,
+        run_id: str,
+        token: str = "",
+        shared: dict[str, Constant] | None = None,
+    ) -> None:
+        self.sender = sender
+        self.base_url = base_url
+        self.run_id = run_id
+        self._shared: dict[str, Constant] = {} if shared is None else shared
+        self.token = token
+
+    @property
+    def token(self) -> str:
+        """The bearer token; empty for none."""
+        return self._token
+
+    @token.setter
+    def token(self, token: str) -> None:
+        self._token = token
+        self._known: dict[str, Constant] = {} if token else self._shared
+
+    def constant(self, operation: Operation) -> Constant:
+        """The operation's request without anything that varies, encoded the first time."""
+        try:
+            return self._known[operation.slug]
+        except KeyError:
+            request = Request(operation=operation)
+            made = self._known[operation.slug] = (request, self.prepare(request))
+            return made
 
     def exchange(self, request: Request) -> Answer:
         """The complete answer, whatever its status; TransportError, or ContentError for a forbidden host."""
-        headers = {"X-Gameday-Run": self.run_id, "User-Agent": f"gameday/1 ({self.run_id})"}
-        body = b""
-        if request.payload is not None:
-            body = json.dumps(request.payload, separators=(",", ":")).encode()
-            headers["Content-Type"] = "application/json"
-        if self.token and not request.url:
-            headers["Authorization"] = f"Bearer {self.token}"
-        headers.update(request.headers)
-        return self.sender.send(request.operation.method, self._url(request), headers, body)
+        method, url, headers, body = self._parts(request)
+        return self.sender.send(method, url, headers, body)
+
+    def prepare(self, request: Request) -> Any:
+        """The request checked and encoded, to be performed as often as wanted; ContentError as above."""
+        method, url, headers, body = self._parts(request)
+        return self.sender.prepare(method, url, headers, body)
 
     def ask(self, request: Request, check: Check | None = None) -> Answer:
         """A good answer; CallError otherwise. For what is not measured: log in, read-back."""
         answer = self.exchange(request)
         judge(request.operation, answer, check)
         return answer
+
+    def _parts(self, request: Request) -> tuple[str, str, dict[str, str], bytes]:
+        headers = {"X-Gameday-Run": self.run_id, "User-Agent": f"gameday/1 ({self.run_id})"}
+        body = b""
+        if request.payload is not None:
+            body = json.dumps(request.payload, separators=(",", ":")).encode()
+            headers["Content-Type"] = "application/json"
+        if self._token and not request.url:
+            headers["Authorization"] = f"Bearer {self._token}"
+        headers.update(request.headers)
+        return request.operation.method, self._url(request), headers, body
 
     def _url(self, request: Request) -> str:
         if request.url:

@@ -1,8 +1,8 @@
 """Drives arrivals into a pool of sessions: the schedule never waits for the system.
 
-The sessions are Locust users (`users.py`). A dispatcher greenlet hands every due arrival to an idle session;
-when there is none the arrival is a drop, which counts as a violation and names its cause. A second greenlet
-writes what was recorded once a second.
+The sessions are Locust users (`users.py`). A dispatcher hands every due arrival to an idle session; when
+there is none the arrival is a drop, which counts as a violation and names its cause. A greenlet writes what
+was recorded once a second. In the closed models (`closed.py`) the sessions decide when to go on.
 """
 
 import itertools
@@ -11,47 +11,43 @@ import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
 
 import gevent
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
-from scenarios.errors import PrepareError
+from scenarios.errors import BrokenScheduleError, PrepareError, UnrecordedError
 from scenarios.load import arrivals
 from scenarios.load.answer import AllowList, Answer
-from scenarios.load.arrivals import ALONE, Due, Stripe
-from scenarios.load.client import Request
+from scenarios.load.arrivals import ALONE, Arrival, Due, Stripe
+from scenarios.load.client import Constant, Request
+from scenarios.load.closed import Users, Visits
+from scenarios.load.dispatch import Dispatcher
 from scenarios.load.ledger import Ledger
 from scenarios.load.operation import Flow, Operation
-from scenarios.load.plan import LoadPlan
+from scenarios.load.plan import PARTLY_OPEN, SESSIONS, USERS, LoadPlan
 from scenarios.load.recorder import Recorder
-from scenarios.load.sink import NullSink, Sink, lines
-from scenarios.load.vitals import Clock, Vitals
+from scenarios.load.sink import GuardedSink, NullSink, Sink, lines
+from scenarios.load.vitals import SLOW_S, Clock, Vitals
 
 LOGINS_AT_ONCE = 16
 LEAD_S = 0.2
+INTO_SECOND_S = 0.0005
 PROGRESS_S = 10
-_BURST = 16
+OPENING_SHOWN_S = 1.0
+BLAME_S = 0.05
 _STEP_S = 0.001  # sleep(0) would come back before the hub has looked at its timers: arrivals would wait
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """One flow that is due: ``at`` on the monotonic clock, ``argument`` what a replayed one is to do."""
-
-    flow: Flow
-    at: float
-    argument: object = None
+_WORKED_S = 0.0004
+_COUNTED = 500
 
 
 class IdleSession(Protocol):
     """What the dispatcher needs of a session."""
 
     def arrive(self, arrival: Arrival) -> None:
-        """Begin this flow; returns at once."""
+        """Begin this flow; called in the hub, returns at once or when the session first waits."""
 
 
 class Observer(Protocol):
@@ -68,10 +64,12 @@ def unobserved(request: Request, latency: float, answer: Answer | None, error: E
 
 
 class Engine:
-    """One process's load, recorded to ``sink`` (a NullSink for plain Locust runs).
+    """One process's load, recorded to ``sink`` (nowhere without one).
 
     ``schedule`` replaces the plan's own arrivals; of either, ``stripe`` is this process's share. ``worker``
     names this process where there are several: the ends of the load are then told by whoever leads them.
+    ``waits`` holds the moment since which each unanswered operation waits, the oldest first; ``ahead`` is
+    what the epoch clock is ahead of the monotonic one.
     """
 
     def __init__(
@@ -89,55 +87,84 @@ class Engine:
         self.plan = plan
         self.flows = dict(flows)
         self.operations = dict(operations)
+        self.stripe = stripe
         self.allow = AllowList(plan.allow_hosts)
         self.opening = BoundedSemaphore(LOGINS_AT_ONCE)
-        self.stripe = stripe
-        self.ledger = Ledger(run_id=plan.run_id, sink=sink or NullSink(), stripe=stripe)
-        self.vitals = Vitals()
-        self.clock = Clock.anchored()
-        self._sink = sink or NullSink()
-        self._schedule = schedule
+        self.constants: dict[str, Constant] = {}
+        self._sink = GuardedSink(sink or NullSink(), self.stop)
+        self.ledger = Ledger(run_id=plan.run_id, sink=self._sink, stripe=stripe)
+        limits = [limit for each in (plan.thresholds or {}).values() for limit in each]
+        self.vitals = Vitals(slow_s=max(limits, default=SLOW_S))
+        self.begin = 0.0
+        self._set_clock(Clock.anchored())
         self._worker = worker
         self.recorder = self._recorder(NullSink())
-        self.waiting = 0
+        self.waits: dict[object, float] = {}
         self.retried = 0
         self.failed: PrepareError | None = None
         self.broken_flows = 0
-        self.numbers = itertools.count()
+        self.numbers = itertools.count(stripe.index, stripe.of)
         self.observe: Observer = unobserved
         self.changed = Event()
+        self._schedule = schedule
         self._quiet = quiet
         self._idle: deque[IdleSession] = deque()
-        self._sessions = 0
+        # held sessions take turns; else as few as possible work, and no more connections than that
+        self._pick = self._idle.popleft if plan.model == SESSIONS else self._idle.pop
+        self._members: dict[IdleSession, None] = {}
+        self._busy = 0
+        self._blamed = (0.0, "")
         self._stop = Event()
+        self._begun = Event()
         self._ended = Event()
         self._given_up = Event()
         self._closing = Event()
         self._flusher: gevent.Greenlet | None = None
-        self._dispatcher: gevent.Greenlet | None = None
+        self._dispatcher: Dispatcher | None = None
+        self.take: Callable[[Any], Arrival] = self._taking()
 
     @property
     def sessions(self) -> int:
-        """Sessions that have ever been ready."""
-        return self._sessions
+        """Sessions that are ready."""
+        return len(self._members)
 
     @property
     def busy(self) -> int:
         """Sessions in the middle of a flow."""
-        return self._sessions - len(self._idle)
+        return self._busy
+
+    @property
+    def waiting(self) -> int:
+        """Operations that are waiting for their answer."""
+        return len(self.waits)
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """How often each flow arrives, relative to the others."""
+        return {name: self.plan.mix.get(name, flow.weight) for name, flow in self.flows.items()}
 
     def admit(self, session: IdleSession) -> int:
         """A new session is ready; its index among the sessions."""
-        self._sessions += 1
+        self._members[session] = None
         self._idle.append(session)
         self.changed.set()
-        return self._sessions - 1
+        return len(self._members) - 1
 
     def rest(self, session: IdleSession) -> None:
         """A session has finished its flow."""
+        self._busy -= 1
         self._idle.append(session)
         if self.ended:
             self.changed.set()
+
+    def dismiss(self, session: IdleSession) -> None:
+        """A session is ended: it is handed nothing any more."""
+        if self._members.pop(session, self) is self or self.ended:
+            return
+        try:
+            self._idle.remove(session)
+        except ValueError:  # it was in the middle of a flow
+            self._busy -= 1
 
     def refuse(self, error: PrepareError) -> None:
         """A session could not be opened: the load will not start."""
@@ -151,16 +178,25 @@ class Engine:
             print(f"the flow {flow.name} is broken:\n{traceback.format_exc()}", file=sys.stderr)  # noqa: T201
 
     def await_sessions(self, wanted: int, *, within_s: float) -> None:
-        """Wait until this many sessions are ready; PrepareError when one fails or time runs out."""
+        """Wait until this many sessions are ready; PrepareError when one fails or time runs out.
+
+        Says once a second how far it is (an event of the kind ``opening``), and on stderr unless quiet.
+        """
         deadline = time.monotonic() + within_s
-        while self._sessions < wanted and self.failed is None and not self._stop.is_set():
+        shown = time.monotonic() + OPENING_SHOWN_S
+        while self.sessions < wanted and self.failed is None and not self._stop.is_set():
             self.changed.clear()
-            if not self.changed.wait(timeout=max(0.0, deadline - time.monotonic())):
+            self.changed.wait(timeout=max(0.0, min(deadline, shown) - time.monotonic()))
+            if time.monotonic() >= shown:
+                shown += OPENING_SHOWN_S
+                self._show_opening(wanted)
+            if self.sessions < wanted and time.monotonic() >= deadline:
                 self.refuse(
-                    PrepareError(f"only {self._sessions} of {wanted} sessions opened in {within_s:g} s")
+                    PrepareError(f"only {self.sessions} of {wanted} sessions opened in {within_s:g} s")
                 )
         if self.failed is not None:
             raise self.failed
+        self._refuse_unrecorded()
 
     def start_when_ready(self) -> None:
         """Start as soon as one session is open (plain Locust spawns them one by one); returns at once."""
@@ -175,24 +211,53 @@ class Engine:
     def start(self, begin: float | None = None, *, epoch: float | None = None) -> None:
         """Anchor the clock, say so, and let arrivals begin; returns at once.
 
-        ``begin`` is the moment of the schedule's 0 on the monotonic clock (a moment from now unless given),
-        ``epoch`` what the clock that all workers share says then (this machine's own unless given).
+        ``begin`` is the moment of the schedule's 0 on the monotonic clock, ``epoch`` what the clock that all
+        workers share says then (this machine's own unless given). Without ``begin`` the load begins with the
+        next whole second of the epoch clock, so that its phases cover whole seconds.
         """
-        self.clock = Clock.anchored()
-        begin = self.clock.mono + LEAD_S if begin is None else begin
+        clock = Clock.anchored()
+        if begin is None:
+            whole = math.ceil(clock.wall + LEAD_S)
+            begin = clock.mono + (whole - clock.wall) + INTO_SECOND_S
         if epoch is not None:
-            self.clock = Clock(wall=epoch, mono=begin)
-        self.recorder = self._recorder(self._sink, start=self.clock.epoch(begin))
+            clock = Clock(wall=epoch, mono=begin)
+        self._set_clock(clock)
+        self.begin = begin
+        self.recorder = self._recorder(self._sink, start=self._log_start(clock.epoch(begin)))
         self.vitals.report(in_flight=0, retried=0)
-        self._event("start", self.clock.epoch(begin))
+        self._event("start", math.floor(clock.epoch(begin)))
         self._flusher = gevent.spawn(self._keep_books)
-        self._dispatcher = gevent.spawn(self._dispatch, begin)
+        schedule = iter(()) if self.plan.model == USERS else self.stripe.take(self.schedule())
+        self._dispatcher = Dispatcher(schedule, begin=begin, until=self.plan.for_s, hand_out=self._hand_out)
+        self._dispatcher.start()
+        if self._stop.is_set():
+            self._dispatcher.stop()
+        self._begun.set()
+
+    def schedule(self) -> Iterator[Due]:
+        """Every arrival of the load, whichever process performs it: as given, or as the plan describes it."""
+        if self._schedule is not None:
+            return self._schedule
+        weights = self.weights
+        nominal = {name: flow.operations for name, flow in self.flows.items()}
+        per_arrival = arrivals.mean_operations(weights, nominal)
+        if self.plan.model == PARTLY_OPEN:
+            per_arrival /= 1 - self.plan.stay
+        moments = arrivals.starts(
+            self.plan.shape.scaled(1 / per_arrival),
+            until=self.plan.for_s,
+            poisson_seed=self.plan.seed if self.plan.poisson else None,
+        )
+        names = arrivals.choices(weights, seed=self.plan.seed)
+        return (Due(at, name) for at, name in zip(moments, names, strict=False))
 
     def stop(self) -> None:
         """No arrival begins any more; a second call also gives up on what is in flight."""
         if self._stop.is_set():
             self._given_up.set()
         self._stop.set()
+        if self._dispatcher is not None:
+            self._dispatcher.stop()
         self.changed.set()
 
     @property
@@ -200,9 +265,14 @@ class Engine:
         """Whether the arrivals have ended: no flow begins another operation."""
         return bool(self._ended.is_set())
 
+    def await_begin(self) -> None:
+        """Wait until the load begins."""
+        self._begun.wait()
+
     def pause(self, seconds: float) -> None:
         """Think; cut short when the load ends."""
-        self._ended.wait(timeout=max(0.0, seconds))
+        if seconds > 0:
+            self._ended.wait(timeout=seconds)
 
     @property
     def stopped(self) -> bool:
@@ -212,7 +282,7 @@ class Engine:
     def run_out(self) -> bool:
         """Wait until the last arrival was handed out, then until its operations are answered or timed out.
 
-        Returns whether somebody had asked to stop.
+        Returns whether somebody had asked to stop. BrokenScheduleError when the schedule failed.
         """
         if self._dispatcher is not None:
             self._dispatcher.join()
@@ -225,18 +295,36 @@ class Engine:
             self.changed.clear()
             if self.busy:
                 self.changed.wait(timeout=min(0.5, max(0.0, deadline - time.monotonic())))
+        if self._dispatcher is not None and (error := self._dispatcher.error) is not None:
+            raise BrokenScheduleError(f"the schedule failed: {type(error).__name__}: {error}") from error
         return interrupted
 
     def close(self) -> None:
-        """Write everything; call once every session has ended. Nothing if the load never started."""
-        if self._flusher is None:
-            return
-        self._closing.set()  # not killed: it may be in the middle of a flush
-        self._flusher.join()
-        self._report()
-        self.ledger.flush()
-        self.recorder.close(self.clock.epoch(time.monotonic()))
-        self._event("drained", self.clock.epoch(time.monotonic()))
+        """Write everything; call once every session has ended. Nothing if the load never started.
+
+        UnrecordedError when something could not be written, now or earlier.
+        """
+        if self._flusher is not None:
+            self._closing.set()  # not killed: it may be in the middle of a flush
+            self._flusher.join()
+            self._report()
+            self.ledger.flush()
+            self.recorder.close(self.clock.epoch(time.monotonic()))
+            self._event("drained", self.clock.epoch(time.monotonic()))
+        self._refuse_unrecorded()
+
+    def _refuse_unrecorded(self) -> None:
+        if self._sink.error is not None:
+            raise UnrecordedError(f"the load could not be recorded: {self._sink.error}")
+
+    def _set_clock(self, clock: Clock) -> None:
+        self.clock = clock
+        self.ahead = clock.ahead
+
+    def _log_start(self, begin: float) -> float:
+        """Where the log's intervals start: so that one starts with the end of the warm-up."""
+        warmup = self.plan.warmup_s
+        return math.floor(begin) + math.floor(warmup) - 10 * math.ceil(math.floor(warmup) / 10)
 
     def _recorder(self, sink: Sink, start: float = 0.0) -> Recorder:
         return Recorder(
@@ -245,69 +333,103 @@ class Engine:
             operations=list(self.operations.values()),
             thresholds=[self.plan.thresholds_of(slug) for slug in self.operations],
             start=start,
-            linger_s=self.plan.timeout_s + 1.0,
         )
 
-    def schedule(self) -> Iterator[Due]:
-        """Every arrival of the load, whichever process performs it: as given, or as the plan describes it."""
-        if self._schedule is not None:
-            return self._schedule
-        weights = {name: self.plan.mix.get(name, flow.weight) for name, flow in self.flows.items()}
-        nominal = {name: flow.operations for name, flow in self.flows.items()}
-        flows = self.plan.shape.scaled(1 / arrivals.mean_operations(weights, nominal))
-        moments = arrivals.starts(
-            flows,
-            until=self.plan.for_s,
-            poisson_seed=self.plan.seed if self.plan.poisson else None,
-        )
-        names = arrivals.choices(weights, seed=self.plan.seed)
-        return (Due(at, name) for at, name in zip(moments, names, strict=False))
+    def _taking(self) -> Callable[[Any], Arrival]:
+        """How a session comes by its next arrival, under the plan's model."""
+        if self.plan.model == PARTLY_OPEN:
+            return Visits(self, self._next_arrival).next
+        if self.plan.model == USERS:
+            return self._counted(Users(self).next)
+        return self._next_arrival
 
-    def _dispatch(self, begin: float) -> None:
-        in_a_row = 0
-        for due in self.stripe.take(self.schedule()):
-            at = begin + due.at
-            in_a_row += 1
-            while (wait := at - time.monotonic()) > 0 or in_a_row >= _BURST:
-                in_a_row = 0
-                if self._stop.wait(timeout=max(0.0, wait)):
-                    return
-            self._hand_out(Arrival(flow=self.flows[due.flow], at=at, argument=due.argument))
-        if not math.isinf(self.plan.for_s):
-            self._stop.wait(timeout=max(0.0, begin + self.plan.for_s - time.monotonic()))
+    def _next_arrival(self, session: Any) -> Arrival:
+        """The session's next arrival on the open schedule."""
+        if session.free_at:  # a fresh one rests already
+            self.rest(session)
+        arrival: Arrival = session.park()
+        return arrival
 
-    def _hand_out(self, arrival: Arrival) -> None:
-        lag = time.monotonic() - arrival.at
+    def _counted(self, take: Callable[[Any], Arrival]) -> Callable[[Any], Arrival]:
+        """The same for sessions that no dispatcher hands anything: keep count of the busy ones."""
+
+        def taking(session: Any) -> Arrival:
+            if session.free_at:
+                self._busy -= 1
+                if self.ended:
+                    self.changed.set()
+            arrival = take(session)
+            self._busy += 1
+            return arrival
+
+        return taking
+
+    def _hand_out(self, due: Due, at: float) -> None:
+        """Called in the hub, in which the session that begins the flow runs until it first waits."""
+        flow = self.flows[due.flow]
+        lag = time.monotonic() - at
         if self._idle and lag <= self.plan.timeout_s:
-            self._idle.popleft().arrive(arrival)
+            self._busy += 1
+            self._pick().arrive(Arrival(flow, at, due.argument))
             return
-        cause = self.vitals.drop_cause(lag=lag, waiting=self.waiting, sessions=self._sessions)
+        cause = self._cause(lag)
         self.vitals.drop(cause)
-        first, *rest = arrival.flow.operations
-        at = self.clock.epoch(arrival.at)
-        self.recorder.intended(first, at)
-        self.recorder.resolve(first, at, cause)
+        first, *rest = flow.operations
+        intended = at + self.ahead
+        self.recorder.intended(first, intended)
+        self.recorder.resolve(first, intended, cause)
         for slug in rest:
-            self.recorder.planned(slug, at)
+            self.recorder.planned(slug, intended)
+
+    def _cause(self, lag: float) -> str:
+        """Why nobody is idle; looked at afresh every BLAME_S, for there may be 10,000 sessions to ask."""
+        now = time.monotonic()
+        until, cause = self._blamed
+        if now >= until:
+            ages = [now - since for since in self.waits.values()]
+            cause = self.vitals.drop_cause(lag=lag, ages=ages, sessions=self.sessions)
+            self._blamed = (now + BLAME_S, cause)
+        return cause
 
     def _keep_books(self) -> None:
         seconds = 0
         while True:
             seconds += 1
-            due = self.clock.mono + seconds
+            due = self.begin + seconds
             if self._closing.wait(timeout=max(0.0, due - time.monotonic())):
                 return
-            self._report()
+            self._report(**self._held())
             self.ledger.flush()
-            for _ in self.recorder.flush(self.clock.epoch(time.monotonic())):
-                gevent.sleep(_STEP_S)
+            worked = time.monotonic()
+            for _ in self.recorder.flush(self.clock.epoch(worked)):
+                if time.monotonic() - worked > _WORKED_S:
+                    gevent.sleep(_STEP_S)
+                    worked = time.monotonic()
+            self.vitals.answered(self.recorder.services)
             if seconds % PROGRESS_S == 0 and not self._quiet:
                 self._progress(seconds)
 
-    def _report(self) -> None:
+    def _held(self) -> dict[str, int]:
+        """How many of the held sessions are connected; counted in small steps."""
+        if self.plan.model != SESSIONS:
+            return {}
+        count = 0
+        members = list(self._members)
+        for start in range(0, len(members), _COUNTED):
+            count += sum(getattr(each, "connected", True) for each in members[start : start + _COUNTED])
+            gevent.sleep(_STEP_S)
+        return {"sessions_open": count}
+
+    def _report(self, **more: int) -> None:
         line = self.vitals.report(in_flight=self.waiting, retried=self.retried)
-        self.recorder.event({"t": self.clock.epoch(time.monotonic()), **line})
+        self.recorder.event({"t": self.clock.epoch(time.monotonic()), **line, **more})
         self.retried = 0
+
+    def _show_opening(self, wanted: int) -> None:
+        line = {"t": time.time(), "kind": "opening", "open": self.sessions, "of": wanted}
+        self._sink.append("events.jsonl", lines([line | ({"worker": self._worker} if self._worker else {})]))
+        if not self._quiet:
+            print(f"{self.sessions} of {wanted} sessions open", file=sys.stderr, flush=True)  # noqa: T201
 
     def _progress(self, seconds: int) -> None:
         totals = self.recorder.totals()

@@ -27,6 +27,7 @@ class Write:
     set: str
     id: str
     seq: int
+    session: str = ""
 
 
 @dataclass(slots=True)
@@ -43,12 +44,15 @@ class Ledger:
     attempted: dict[str, int] = field(default_factory=dict)
     _lines: list[dict[str, Any]] = field(default_factory=list)
 
-    def begin(self, set_: str) -> Write:
-        """A new write with the next number of its set: ``<run id>/<set>/<seq>``, unique among the workers."""
+    def begin(self, set_: str, session: str = "") -> Write:
+        """A new write with the next number of its set: ``<run id>/<set>/<seq>``, unique among the workers.
+
+        ``session`` names whose writes it follows, where their order counts.
+        """
         done = self.attempted.get(set_, 0)
         self.attempted[set_] = done + 1
         seq = done * self.stripe.of + self.stripe.index + 1
-        return Write(set=set_, id=f"{self.run_id}/{set_}/{seq}", seq=seq)
+        return Write(set=set_, id=f"{self.run_id}/{set_}/{seq}", seq=seq, session=session)
 
     def end(
         self, write: Write, op: str, *, outcome: str, t_send: float, t_ack: float | None, reason: str = ""
@@ -58,7 +62,8 @@ class Ledger:
             self.accepted.setdefault(write.set, set()).add(write.id)
         line = {"kind": "write", "set": write.set, "id": write.id, "op": op, "seq": write.seq}
         line |= {"t_send": t_send, "t_ack": t_ack if outcome == "ok" else None, "outcome": outcome}
-        self._lines.append(line | ({"reason": reason} if reason else {}))
+        more = {"session": write.session, "reason": reason}
+        self._lines.append(line | {name: value for name, value in more.items() if value})
 
     def add(self, lines: Iterable[dict[str, Any]]) -> None:
         """Lines of a read-back."""

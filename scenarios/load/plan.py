@@ -61,6 +61,7 @@ class LoadPlan:
     rate: float
     for_s: float
     model: str = ARRIVALS
+    warmup_s: float = 0.0
     ramp_s: float = 0.0
     sessions: int = 100
     think_s: float = 0.0
@@ -125,6 +126,7 @@ def from_manifest(manifest: Mapping[str, Any], *, path: Path) -> LoadPlan:
         urls={str(name): str(url).rstrip("/") for name, url in urls.items()},
         allow_hosts=tuple(_need(manifest, "allow_hosts", list, path)),
         for_s=for_s,
+        warmup_s=warmup_s,
         ramp_s=float(load.get("ramp_s", min(LONGEST_RAMP_S, warmup_s / 2))),
         seed=int(load.get("seed", 1)),
         poisson=load.get("spacing", "even") == "poisson",

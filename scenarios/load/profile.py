@@ -79,7 +79,8 @@ class Profile:
         reach = rate + np.sqrt(np.maximum(rate * rate + 2 * slope * missing, 0.0))
         never = np.where(missing > 0, math.inf, 0.0)
         into = np.divide(2 * missing, reach, out=never, where=reach > 0)
-        moments: Floats = times[index] + into
+        longest = np.diff(times, append=math.inf)  # a piece too short for its slope ends where it ends
+        moments: Floats = times[index] + np.minimum(into, longest[index])
         return moments
 
     def then(self, after: "Profile", *, at: float) -> "Profile":

@@ -8,9 +8,9 @@ from scenarios.errors import CallError
 from scenarios.load import ledger
 from scenarios.load.answer import AllowList
 from scenarios.load.client import Client, Request
+from scenarios.load.http.session import Session
 from scenarios.load.ledger import Ledger
 from scenarios.load.plan import LoadPlan
-from scenarios.load.transport import Session
 from scenarios.load.users import FlowUser
 
 PAGE = 1000

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,6 +41,24 @@ class FolderSink:
             os.close(descriptor)
         if written != len(data):
             raise OSError(f"{path}: only {written} of {len(data)} bytes were written; is the disk full?")
+
+
+class GuardedSink:
+    """Passes lines on until that fails once: ``told`` hears of the first OSError, the rest is dropped."""
+
+    def __init__(self, sink: Sink, told: Callable[[], None]) -> None:
+        self._sink, self._told = sink, told
+        self.error: OSError | None = None
+
+    def append(self, name: str, text: str) -> None:
+        """Append, unless that has failed before; raises nothing."""
+        if self.error is not None:
+            return
+        try:
+            self._sink.append(name, text)
+        except OSError as error:
+            self.error = error
+            self._told()
 
 
 def lines(objects: Iterable[Mapping[str, Any]]) -> str:

@@ -7,33 +7,39 @@ decision.
 
 import random
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import gevent
-from gevent.event import Event
+from gevent import getcurrent
 from locust import User
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
 from scenarios.errors import CallError, LoadEndedError, PrepareError
+from scenarios.load import attempt
 from scenarios.load.answer import Answer
-from scenarios.load.attempt import Attempt
+from scenarios.load.arrivals import Arrival
+from scenarios.load.books import Entry
 from scenarios.load.client import Check, Client, Request
-from scenarios.load.engine import Arrival, Engine
+from scenarios.load.engine import Engine
+from scenarios.load.http.session import Session
 from scenarios.load.ledger import Write
 from scenarios.load.operation import LedgerSet, Operation
-from scenarios.load.transport import Session
+from scenarios.load.plan import SESSIONS
 
 OPEN_WITHIN_S = 5.0
+OPEN_AGAIN_S = 0.5
 
 
 class FlowUser(User):
     """Base of every scenario: one session that performs the flows it is given, one at a time.
 
     ``prepare`` opens the session before the load starts (log in) and is not measured. ``audit`` returns a
-    client that may read the ledger sets back, asking for ``audit_operation``'s path with {set}.
+    client that may read the ledger sets back, asking for ``audit_operation``'s path with {set}. ``argument``
+    is what a replayed arrival is to do.
     """
 
     abstract = True
@@ -53,25 +59,53 @@ class FlowUser(User):
         self.engine: Engine = self.environment.gameday
         self.plan = self.engine.plan
         self.session = Session(self.engine.allow, timeout_s=self.plan.timeout_s)
-        self.client = Client(sender=self.session, base_url=self.plan.base_url, run_id=self.plan.run_id)
+        self.client = Client(
+            sender=self.session,
+            base_url=self.plan.base_url,
+            run_id=self.plan.run_id,
+            shared=self.engine.constants,
+        )
         self.index = next(self.engine.numbers)
-        self.random = random.Random(f"session:{self.plan.seed}:{self.index}")
         self.tasks = [_serve]
-        self._wake = Event()
-        self._arrival: Arrival | None = None
-        self._left: Counter[str] = Counter()
+        self.argument: object = None
+        self.free_at = 0.0
+        self._resume: Callable[[Arrival], Any] | None = None
+        self._early: Arrival | None = None
         with self.engine.opening:
             self._open()
         self.engine.admit(self)
 
     def on_stop(self) -> None:
         """Locust ends the user."""
+        self.engine.dismiss(self)
         self.session.close()
 
+    @cached_property
+    def random(self) -> random.Random:
+        """The session's own random numbers (made when first asked for: they take 2.5 kB)."""
+        return random.Random(f"session:{self.plan.seed}:{self.index}")
+
+    @property
+    def connected(self) -> bool:
+        """Whether the session has an open connection, or is at work on one."""
+        return self._resume is None or bool(self.session.connected)
+
     def arrive(self, arrival: Arrival) -> None:
-        """Begin this flow; called by the dispatcher."""
-        self._arrival = arrival
-        self._wake.set()
+        """Begin this flow; called by the dispatcher in the hub."""
+        resume, self._resume = self._resume, None
+        if resume is None:
+            self._early = arrival
+        else:
+            resume(arrival)
+
+    def park(self) -> Arrival:
+        """Wait for the next arrival; the dispatcher switches straight to here."""
+        early, self._early = self._early, None
+        if early is not None:
+            return early
+        self._resume = getcurrent().switch
+        arrival: Arrival = gevent.get_hub().switch()
+        return arrival
 
     def call(
         self,
@@ -85,65 +119,74 @@ class FlowUser(User):
         payload: Any = None,
         headers: Mapping[str, str] | None = None,
         url: str = "",
+        prepared: Any = None,
     ) -> Answer:
         """Perform one operation of the flow and record it; CallError ends the flow.
 
         It is intended for the flow's arrival (first operation) or ``think`` seconds after the previous
-        answer. ``write`` is entered in the ledger with what the answer promises. LoadEndedError once the load
-        has ended.
+        answer. ``write`` is entered in the ledger with what the answer promises. ``prepared`` is a request
+        that ``self.session.prepare`` has encoded; one without anything that varies is encoded once anyway.
+        LoadEndedError once the load has ended.
         """
         at = self._due(think)
-        request = Request(
-            operation=operation,
-            ids=ids or {},
-            query=query or {},
-            payload=payload,
-            headers=headers or {},
-            url=url,
-        )
         self._left[operation.slug] -= 1
-        attempt = Attempt(engine=self.engine, client=self.client, request=request, at=at, write=write)
+        if prepared is not None:
+            request = Request(operation=operation)
+        elif ids or query or payload is not None or headers or url:
+            request = Request(
+                operation=operation,
+                ids=ids or {},
+                query=query or {},
+                payload=payload,
+                headers=headers or {},
+                url=url,
+            )
+        else:
+            request, prepared = self.client.constant(operation)
+        entry = Entry(self.engine, operation.slug, at, write)
         try:
-            return attempt.run(check)
+            return attempt.perform(entry, self.client, request, check, prepared)
         finally:
-            self._next_at = attempt.done
-            self.engine.retried += self.session.take_retries()
+            self.free_at = entry.done
+            if self.session.retries:
+                self.engine.retried += self.session.take_retries()
 
     def serve(self) -> None:
         """Perform arrivals until Locust stops the user."""
+        take = self.engine.take
         while self._state != LOCUST_STATE_STOPPING:
-            self._wake.wait()
-            self._wake.clear()
-            if self._arrival is not None:
-                self._perform(self._arrival)
-                self._arrival = None
-                self.engine.rest(self)
+            self._perform(take(self))
         raise StopUser
 
     def _open(self) -> None:
         deadline = time.monotonic() + OPEN_WITHIN_S
         while True:
             try:
-                return self.prepare()
+                self.prepare()
+                if self.plan.model == SESSIONS:
+                    self.session.open(self.plan.base_url)
             except CallError as error:
                 if time.monotonic() > deadline or self.engine.stopped:
                     failure = PrepareError(f"session {self.index} could not be opened: {error}")
                     self.engine.refuse(failure)
                     raise StopUser from error
-            gevent.sleep(0.5)
+            else:
+                return
+            gevent.sleep(OPEN_AGAIN_S)
 
     def _perform(self, arrival: Arrival) -> None:
-        self._next_at, self._first = arrival.at, True
-        self._left = Counter(arrival.flow.operations)
-        method: Callable[[], None] = getattr(self, arrival.flow.name)
+        flow = arrival.flow
+        self.free_at, self._first = arrival.at, True
+        self.argument = arrival.argument
+        self._left = _nominal(flow.operations).copy()
         try:
-            method()
+            getattr(self, flow.name)()
         except LoadEndedError:
             return
         except CallError:
             self._abandon()
         except Exception:  # noqa: BLE001 - a defect in one flow is reported and must not end the session
-            self.engine.broke(arrival.flow)
+            self.engine.broke(flow)
             self._abandon()
 
     def _abandon(self) -> None:
@@ -155,13 +198,18 @@ class FlowUser(User):
 
     def _due(self, think: float) -> float:
         """Wait until the next operation is due; its intended moment."""
-        at = self._next_at + think
+        if self._first and think <= 0:
+            self._first = False
+            at = self.free_at
+            self.engine.vitals.lags.append(time.monotonic() - at)
+            return at
+        at = self.free_at + think
         if not self._first:
             self._refuse_after_end()
-            if think > 0:
-                self.engine.pause(at - time.monotonic())
+        if think > 0:
+            self.engine.pause(at - time.monotonic())
+            if not self._first:
                 self._refuse_after_end()
-        if self._first or think > 0:
             self.engine.vitals.lags.append(max(0.0, time.monotonic() - at))
         self._first = False
         return at
@@ -171,6 +219,15 @@ class FlowUser(User):
             raise LoadEndedError
 
 
+@lru_cache(maxsize=1024)
+def _nominal(operations: tuple[str, ...]) -> "defaultdict[str, int]":
+    """How often a flow nominally makes each operation."""
+    counts: defaultdict[str, int] = defaultdict(int)
+    for slug in operations:
+        counts[slug] += 1
+    return counts
+
+
 def _serve(user: FlowUser) -> None:
-    """The one Locust task a session runs: its flows come from the dispatcher."""
+    """The one Locust task a session runs: its flows come from the engine."""
     user.serve()

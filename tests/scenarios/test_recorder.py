@@ -108,14 +108,14 @@ def test_histograms_hold_good_and_bad_apart(folder):
     assert histogram.quantile(log.merged(["read.bad"]), 0.5) == pytest.approx(0.5, rel=1e-3)
 
 
-def test_intervals_are_written_when_no_answer_can_follow(folder):
-    """An interval waits until its last timeout is over, so most are written once."""
-    books = recorder(folder, linger_s=5)
-    one(books, "read", T + 1, "ok", latency=0.02, service=0.01)
-    flush(books, T + 14)
-    assert not histogram.read(folder / "latency.hlog").intervals
-    flush(books, T + 15)
-    assert histogram.read(folder / "latency.hlog").intervals
+def test_each_flush_adds_its_part_to_the_interval(folder):
+    """The log is never more than one flush behind, and the parts of an interval add up."""
+    books = recorder(folder)
+    for number in range(3):
+        one(books, "read", T + 1 + number, "ok", latency=0.02, service=0.01)
+        flush(books, T + 2 + number)
+        log = histogram.read(folder / "latency.hlog")
+        assert int(log.merged(["read.ok"], [T]).sum()) == number + 1
 
 
 def test_exemplars_are_few(folder):
