@@ -1,42 +1,220 @@
-"""The live view: what the last whole seconds of counters.jsonl say."""
+"""Progress on a terminal, in a log, and where nobody can read it."""
 
 from __future__ import annotations
 
+import fcntl
+import io
 import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from gameday.live import Tail
+import pytest
+
+from gameday import live
+from gameday.live import Plain, Terminal, Watcher, parts, screen_of, watch
+from gameday.process import ROOT
+from gameday.tail import Standing, View
+
+NOW = 1_790_000_000.0
 
 
-def line(t: int, intended: int, ok: int, p99: float, **bad: int) -> str:
-    return json.dumps({"t": t, "op": "a", "intended": intended, "ok": ok, "bad": bad, "p99": p99}) + "\n"
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A run that is 30 s into its 60 s, with a fault."""
+    manifest = {"phases": [{"for_s": 60.0}], "load": {"max_in_flight": 600}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    events = [
+        {"t": NOW - 30, "kind": "load", "edge": "start"},
+        {"t": NOW, "kind": "generator", "in_flight": 12, "lag_p99": 0.0015, "cpu": 0.31, "dropped_system": 2},
+        {"t": NOW, "kind": "fis", "experiment": "aurora-failover", "state": "running"},
+    ]
+    (tmp_path / "events.jsonl").write_text("".join(json.dumps(each) + "\n" for each in events), "utf-8")
+    rows = [
+        {
+            "t": NOW - age,
+            "op": "a",
+            "intended": 300,
+            "ok": 295,
+            "bad": {"timeout": 5},
+            "p50": 0.004,
+            "p99": 0.2,
+        }
+        for age in range(2, 7)
+    ]
+    (tmp_path / "counters.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows), "utf-8")
+    return tmp_path
 
 
-def test_nothing_recorded_is_no_ratio(tmp_path: Path) -> None:
-    """Before the first flush nothing is known, and nothing is published."""
-    assert Tail(tmp_path).view(100.0).ratio is None
+def watcher(folder: Path, stream: io.StringIO, publish: Callable[[float], None] | None = None) -> Watcher:
+    return Watcher(folder=folder, phase=lambda: "steady", publish=publish, screen=Plain(stream, every=1))
 
 
-def test_the_window_sums_deltas_and_leaves_the_running_second_out(tmp_path: Path) -> None:
-    """Late answers join the second they were intended in; the second under way is not judged."""
-    path = tmp_path / "counters.jsonl"
-    path.write_text("".join(line(t, 10, 8, 0.01) for t in range(95, 101)), "utf-8")
-    tail = Tail(tmp_path)
-    first = tail.view(101.0)
-    assert (first.intended, first.good, first.ratio) == (10.0, 8.0, 0.8)
-    with path.open("a", encoding="utf-8") as file:
-        file.write("".join(line(t, 0, 2, 0.5) for t in range(95, 101)))
-    second = tail.view(101.0)
-    assert (second.ratio, second.p99) == (1.0, 0.5)
+def test_the_line_says_everything_in_order_of_importance(folder: Path) -> None:
+    """Clock and remaining time, phase, rates, latencies, drops, faults, in flight, start lag, CPU."""
+    stream = io.StringIO()
+    watcher(folder, stream).tick(NOW)
+    assert stream.getvalue().split("  ") == [
+        "0:30 (0:30 left)",
+        "steady",
+        *[""] * 4,
+        "300.0/s",
+        "good 295.0",
+        "bad 5.0",
+        "p50 4.0 ms p99 200 ms",
+        "2 dropped",
+        "aurora-failover: running",
+        "12/600 in flight",
+        "start lag 1.5 ms",
+        "cpu 31%\n",
+    ]
 
 
-def test_a_line_cut_in_the_middle_waits_for_its_rest(tmp_path: Path) -> None:
-    """A reader that meets half a line neither fails nor loses it."""
-    path = tmp_path / "counters.jsonl"
-    whole = line(99, 10, 0, 0.0, timeout=10)
-    path.write_text(whole[:20], "utf-8")
-    tail = Tail(tmp_path)
-    assert tail.view(101.0).ratio is None
-    with path.open("a", encoding="utf-8") as file:
-        file.write(whole[20:])
-    assert tail.view(101.0).ratio == 0.0
+def test_before_the_start_there_is_only_what_is_known(tmp_path: Path) -> None:
+    """No clock, no latencies, no lag."""
+    line = parts("logging users in", View(), Standing(tmp_path), NOW)
+    assert line == ["logging users in", "0.0/s", "good 0.0", "bad 0.0", "p50 - p99 -", "0 in flight"]
+
+
+def test_a_log_gets_every_tenth_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log is not flooded: whole lines, no control characters."""
+    stream = io.StringIO()
+    shown = screen_of(stream)
+    assert isinstance(shown, Plain)
+    one = Watcher(folder=folder, phase=lambda: "steady", publish=None, screen=shown)
+    for _ in range(25):
+        one.tick(NOW)
+    assert stream.getvalue().count("\n") == 2
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_the_ratio_is_published_until_that_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every third second; a failure is said once and stops nothing else."""
+    heard: list[float] = []
+
+    def publish(ratio: float) -> None:
+        heard.append(ratio)
+        if len(heard) == 2:
+            raise RuntimeError("no such alarm")
+
+    stream = io.StringIO()
+    one = watcher(folder, stream, publish)
+    for _ in range(12):
+        one.tick(NOW)
+    assert heard == [pytest.approx(295 / 300)] * 2
+    assert capsys.readouterr().err == "good ratio no longer published: no such alarm\n"
+    assert stream.getvalue().count("\n") == 12
+
+
+def test_a_closed_stderr_ends_the_showing_and_nothing_else(folder: Path) -> None:
+    """Closed before or meanwhile: the good ratio is published all the same."""
+    assert screen_of(None) is None
+    stream, heard = io.StringIO(), []
+    one = watcher(folder, stream, heard.append)
+    stream.close()
+    assert screen_of(stream) is None
+    for _ in range(6):
+        one.tick(NOW)
+    assert len(heard) == 2
+
+
+def test_watch_ends_with_its_block(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread is gone when the block is left, whatever ended it; a missing stderr is no reason to fail."""
+    monkeypatch.setattr(live, "TICK_S", 0.01)
+    monkeypatch.setattr(sys, "stderr", None)
+    heard = threading.Event()
+    before = threading.active_count()
+    row = {"t": time.time() - 3, "op": "a", "intended": 9, "ok": 9}
+    (folder / "counters.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+
+    def fall() -> None:
+        with watch(folder, lambda: "steady", lambda _: heard.set()):
+            assert heard.wait(10)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fall()
+    assert threading.active_count() == before
+
+
+@contextmanager
+def terminal(columns: int) -> Iterator[tuple[int, int]]:
+    """A pseudo-terminal of this width: our side and the process's side."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    try:
+        yield ours, theirs
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def read(ours: int) -> str:
+    """What was written to the terminal so far."""
+    data, end = b"", time.monotonic() + 0.2
+    while select.select([ours], [], [], 0.05)[0] and time.monotonic() < end:
+        data += os.read(ours, 65536)
+    return data.decode()
+
+
+@pytest.mark.parametrize("columns", [200, 80, 40, 8])
+def test_a_terminal_is_rewritten_in_place_and_never_wrapped(folder: Path, columns: int) -> None:
+    """One line of what fits, whole parts only, gone at the end; the cursor is never hidden."""
+    with terminal(columns) as (ours, theirs), os.fdopen(os.dup(theirs), "w") as stream:
+        one = Watcher(folder=folder, phase=lambda: "steady", publish=None, screen=Terminal(stream))
+        one.tick(NOW)
+        one.tick(NOW)
+        assert one.screen is not None
+        one.screen.close()
+        written = read(ours)
+    lines = [text for text in re.split(r"\x1b\[[0-9;?]*[a-zA-Z]|\r|\n", written) if text.strip()]
+    assert all(len(each.rstrip()) < columns for each in lines)
+    assert lines[0] == lines[1]
+    assert lines[0].startswith("0:30 (0:30 left)"[: columns - 2])
+    assert ("cpu 31%" in lines[0]) == (columns == 200)
+    assert "\x1b[?25l" not in written
+    assert written.endswith("\x1b[2K")
+
+
+SCRIPT = """
+import sys, threading, time, pathlib
+from gameday import live
+from gameday.interrupts import interrupts
+live.TICK_S = 0.02
+with interrupts() as stop, live.watch(pathlib.Path(sys.argv[1]), lambda: "steady", None):
+    stop.wait(20)
+print("undone", flush=True)
+"""
+
+
+def test_ctrl_c_leaves_a_usable_terminal(folder: Path) -> None:
+    """The line is taken away, what is said afterwards stands alone, and the modes are as before."""
+    with terminal(100) as (ours, theirs):
+        before = termios.tcgetattr(theirs)
+        process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(folder)], cwd=ROOT, stderr=theirs, stdout=theirs
+        )
+        written = ""
+        deadline = time.monotonic() + 20
+        while "steady" not in written and time.monotonic() < deadline:
+            written += read(ours)
+        process.send_signal(signal.SIGINT)
+        while process.poll() is None and time.monotonic() < deadline:
+            written += read(ours)
+        written += read(ours)
+        assert process.wait(5) == 0
+        assert termios.tcgetattr(theirs) == before
+    assert written.rstrip().endswith("undone")
+    assert written.rpartition("undone")[0].endswith("\x1b[2K")
+    assert "\x1b[?25l" not in written
