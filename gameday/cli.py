@@ -5,56 +5,21 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
 from chaos import driver
-from chaos.errors import ChaosError
-from chaos.errors import ConfigError as ExperimentError
 from fixtures import environment
-from fixtures.errors import ConfigError as EnvironmentConfigError
-from fixtures.errors import FixtureError
-from gameday import catalog, check, crew, figures, load, past, prepare, preview, show, standing
-from gameday.errors import ConfigError, GamedayError, Interrupted
+from gameday import catalog, check, crew, fidelity, figures, load, past, prepare, preview, show, standing
 from gameday.exitcodes import ExitCode
+from gameday.exits import exits as _exits
+from gameday.replay import replay
 from gameday.run import judge_and_report, writable
 from gameday.run import run as run_request
 from reports import render
-from reports.errors import ReportError
 from slo import jsonl
-from slo.errors import ConfigError as ObjectiveError
-from slo.errors import RecordError, SloError
-
-_USAGE = (ConfigError, ExperimentError, EnvironmentConfigError, ObjectiveError, RecordError)
-_BROKEN = (GamedayError, FixtureError, ChaosError, SloError, ReportError, OSError)
-
-
-def _exits(command: Callable[..., ExitCode | None]) -> Callable[..., None]:
-    """Turn what a command raises into a line on stderr and the documented exit code."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            code = command(*args, **kwargs) or ExitCode.PASS
-        except Interrupted as error:
-            click.echo(str(error), err=True)
-            code = ExitCode.INTERRUPTED
-        except _USAGE as error:
-            click.echo(f"error: {check.located(error)}", err=True)
-            code = ExitCode.USAGE
-        except _BROKEN as error:
-            click.echo(f"error: {error}", err=True)
-            code = ExitCode.BROKEN
-        except KeyboardInterrupt:
-            code = ExitCode.INTERRUPTED
-        sys.exit(code)
-
-    return wrapped
-
 
 _env = click.option("--env", "env_name", default="local", show_default=True, metavar="ENV",
                     help="Environment: a name or a .toml file.")  # fmt: skip
@@ -127,6 +92,11 @@ def plan(plan: str, env_name: str) -> None:
 @click.option("--remote-workers", type=_COUNT, metavar="N", help="Workers that join from other machines.")
 @click.option("--master-bind", metavar="HOST[:PORT]", help="Where they join; 127.0.0.1:5557 unless said.")
 @click.option("--worker-wait", metavar="TIME", help="How long to wait for all of them; 60s unless said.")
+@click.option("--replay", "workload", type=click.Path(path_type=Path), metavar="WORKLOAD",
+              help="Repeat recorded requests; PLAN is `replay` or a system.")  # fmt: skip
+@click.option("--speed", type=float, default=1.0, show_default=True, help="With --replay: how much faster.")
+@click.option("--objective", "objectives", multiple=True, metavar="EXPR",
+              help="With --replay: e.g. 'p(99) < 500ms'; repeatable.")  # fmt: skip
 @_exits
 def run(plan: str, out: Path, **options: Any) -> ExitCode:
     """Run a PLAN, or a system's scenario without a plan file, and judge it.
@@ -136,6 +106,7 @@ def run(plan: str, out: Path, **options: Any) -> ExitCode:
       gameday run lexohub-local --env local
       gameday run lexohub --only search --rate 50/s --for 150s --no-faults --env local
       gameday run lexohub-local --env local --workers 2
+      gameday run replay --replay monday.workload --speed 2 --env staging
     """  # noqa: D301 - click wants the character
     chosen = prepare.Options(
         env=options["env_name"],
@@ -148,12 +119,18 @@ def run(plan: str, out: Path, **options: Any) -> ExitCode:
         crew=crew.of(
             options["workers"], options["remote_workers"], options["master_bind"], options["worker_wait"]
         ),
+        workload=options["workload"],
+        speed=options["speed"],
+        objectives=options["objectives"],
     )
     command = shlex.join(["gameday", *sys.argv[1:]])
     request = prepare.request(plan, chosen, out=writable(out), command=command)
     result = run_request(request, _say)
     if trips := figures.floor_ms(jsonl.read(result.path / "events.jsonl", missing_ok=True)):
         click.echo(show.floor(trips))
+    if chosen.workload is not None:
+        for line in fidelity.write(result.path).lines():
+            click.echo(line)
     show.verdicts(result.verdicts)
     for line in past.remember(result.path, result.verdicts):
         click.echo(line)
@@ -304,6 +281,9 @@ def abort(env_name: str) -> None:
     for line in undone:
         click.echo(str(line))
     click.echo(f"{len(undone)} undone; nothing of this suite is left open")
+
+
+main.add_command(replay)
 
 
 @main.group()

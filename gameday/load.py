@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shlex
@@ -135,8 +136,10 @@ def traffic_of(asked: Target) -> Traffic:
     )
 
 
-def objectives_text(expressions: Sequence[str]) -> str:
+def objectives_text(expressions: Sequence[str], operations: Sequence[str] = (OPERATION,)) -> str:
     """An objectives.toml that asks these expressions of the steady phase; empty for none.
+
+    They are about these operations together; about all that there are without any.
 
     Raises:
         ConfigError: one does not parse, or is not about requests.
@@ -149,7 +152,8 @@ def objectives_text(expressions: Sequence[str]) -> str:
         name = _name(sli, expression)
         names[name] = names.get(name, 0) + 1
         suffix = f"-{names[name]}" if names[name] > 1 else ""
-        tables.append(_TABLE.format(id=name + suffix, sli=sli, text=" ".join(expression.text.split())))
+        words = " ".join(expression.text.split())
+        tables.append(_TABLE.format(id=name + suffix, sli=sli, text=words, operations=json.dumps(operations)))
     return "\n".join(tables)
 
 
@@ -157,7 +161,7 @@ _TABLE = """[[objective]]
 id = "{id}"
 sli = "{sli}"
 phase = "steady"
-operations = ["request"]
+operations = {operations}
 expr = "{text}"
 basis = "documented"
 source = {{ file = "command line", heading = "--objective", quote = "{text}" }}

@@ -9,7 +9,7 @@ from chaos import experiment
 from chaos.experiment import Experiment
 from fixtures import environment, quantity
 from fixtures.errors import ConfigError as QuantityError
-from gameday import catalog, plan
+from gameday import catalog, plan, replayed
 from gameday.crew import Crew
 from gameday.errors import ConfigError
 from gameday.plan import Load, Phase, Plan
@@ -36,6 +36,9 @@ class Options:
     seed: int | None = None
     use_standing: bool = False
     crew: Crew | None = None
+    workload: Path | None = None
+    speed: float = 1.0
+    objectives: tuple[str, ...] = ()
 
 
 def request(name: str, options: Options, *, out: Path = Path("runs"), command: str = "") -> Request:
@@ -45,6 +48,10 @@ def request(name: str, options: Options, *, out: Path = Path("runs"), command: s
         ConfigError: and its kin of other packages; nothing was sent.
     """
     env = environment.load(options.env)
+    if options.workload is not None:
+        return _replay(name, options.workload, options, env=env, out=out, command=command)
+    if options.objectives or options.speed != 1.0:
+        raise ConfigError("--speed and --objective go with --replay; a plan and a system have their own")
     if _is_plan(name):
         chosen = _changed(plan.load(name), options)
         traffic = describe(chosen.system, chosen.load.only)
@@ -90,6 +97,24 @@ def drivable(one: Objective, traffic: Traffic, rate: float, phases: tuple[Phase,
     if one.sli not in _BY_REQUESTS:
         return False
     return not one.operations or bool(traffic.driven() & set(one.operations))
+
+
+def _replay(
+    name: str, workload: Path, options: Options, *, env: environment.Environment, out: Path, command: str
+) -> Request:
+    if options.rate or options.no_faults:
+        raise ConfigError("--rate and --no-faults do not go with --replay; --speed makes it faster or slower")
+    wish = replayed.Wish(
+        file=workload,
+        speed=options.speed,
+        duration=options.duration,
+        only=options.only,
+        objectives=options.objectives,
+        seed=1 if options.seed is None else options.seed,
+    )
+    return replayed.request(
+        name, wish, env, out=out, command=command, crew=options.crew, use_standing=options.use_standing
+    )
 
 
 def _is_plan(name: str) -> bool:
