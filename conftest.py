@@ -1,0 +1,3 @@
+"""Makes every game day a set of pytest items: `pytest --gameday PLAN --env ENV` (see gameday/gate.py)."""
+
+pytest_plugins = ["gameday.gate"]

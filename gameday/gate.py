@@ -1,0 +1,70 @@
+"""A game day as pytest items, one per objective: `pytest --gameday PLAN --env ENV`.
+
+    pytest --gameday lexohub-local --env local -m fault    # only what is asked of the fault
+    pytest --run-folder=runs/lexohub-local-...             # judge a run that is already there
+    pytest tests -p gameday.gate --gameday nightly.toml    # beside a team's own tests, in their repository
+
+The game day runs once, when the first selected item runs, also with xdist. An item passes only with the
+verdict pass: no data, inconclusive and invalid fail it. Objectives that only inform end as xfailed. The item
+`PLAN::run::verdict` holds whatever no objective says (cut short, fault not undone, too few passes).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The game day's options."""
+    group = parser.getgroup("gameday", "game days as test items")
+    group.addoption("--gameday", metavar="PLAN", help="run this plan and collect its objectives")
+    group.addoption("--env", dest="gameday_env", default="local", metavar="ENV",
+                    help="environment of the game day (default: local)")  # fmt: skip
+    group.addoption(
+        "--run-folder", type=Path, metavar="RUN", help="judge this run folder instead of a new run"
+    )
+    group.addoption("--runs", dest="gameday_out", type=Path, default=Path("runs"), metavar="DIR",
+                    help="where the run's folder is made (default: runs)")  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marks; without paths on the command line, the game day is all there is to collect."""
+    config.addinivalue_line("markers", "gameday: an objective of a game day; also marked by phase and kind")
+    if not _asked(config):
+        return
+    from slo.kind import kinds  # noqa: PLC0415 - other sessions of pytest need none of it
+
+    for name in ("steady", "fault", "recovered", "all", "run", *kinds()):
+        config.addinivalue_line("markers", f"{name}: objectives of this phase or kind")
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args[:] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add the game day's items, before -k and -m choose."""
+    if not _asked(config):
+        return
+    from gameday import gate_items  # noqa: PLC0415 - other sessions of pytest need none of it
+
+    gate = config.stash[_GATE] = gate_items.Gate(config)
+    items.extend(gate_items.collect(session, gate))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Where the report is."""
+    gate = config.stash.get(_GATE, None)
+    if gate is not None and gate.folder is not None:
+        terminalreporter.write_line(f"report {gate.folder / 'report.html'}")
+
+
+_GATE: pytest.StashKey[Any] = pytest.StashKey()
+
+
+def _asked(config: pytest.Config) -> bool:
+    return bool(config.getoption("gameday", None) or config.getoption("run_folder", None))

@@ -1,0 +1,146 @@
+"""The pytest gate: one item per objective, run once, and only a pass passes."""
+
+import multiprocessing
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from gameday import gate_items
+from tests.run_folder import Outage, Plan, write
+
+pytest_plugins = ["pytester"]
+SHORT = (("warmup", 10, None), ("steady", 130, None))
+ASKED = ("latency-p50", "latency-p99", "error-rate", "attainment", "search-rate")
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch) -> pytest.Pytester:
+    """A team's own folder, which loads the gate as a plugin."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    pytester.makeini("[pytest]\naddopts = -p gameday.gate --strict-markers\n")
+    return pytester
+
+
+def _run_folder(where: Path, **fields) -> Path:
+    plan = Plan(phases=SHORT, objectives=ASKED, judge=(), probe="none", seen=None, run_id="run-1", **fields)
+    return write(where, plan)
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory) -> Path:
+    """A run in which everything passes."""
+    return _run_folder(tmp_path_factory.mktemp("runs") / "run-1")
+
+
+@pytest.fixture(scope="module")
+def sick(tmp_path_factory) -> Path:
+    """A run with two per cent of errors."""
+    outage = Outage(start=10, end=140, share=0.02)
+    return _run_folder(tmp_path_factory.mktemp("runs") / "run-1", outages=[outage])
+
+
+def test_each_objective_is_an_item_and_a_pass_passes(pytester, healthy):
+    """A healthy run: every item, and the run as a whole."""
+    found = pytester.runpytest_inprocess("-v", f"--run-folder={healthy}")
+    found.assert_outcomes(passed=len(ASKED) + 1)
+    found.stdout.fnmatch_lines(["*run-1::steady::latency-p99*PASSED*", "*run-1::run::verdict*PASSED*"])
+    found.stdout.fnmatch_lines([f"report {healthy}/report.html"])
+
+
+def test_a_failure_tells_what_was_asked_and_found(pytester, sick):
+    """Errors fail their objective and the run, without a traceback."""
+    found = pytester.runpytest_inprocess(f"--run-folder={sick}", "-k", "error or verdict")
+    found.assert_outcomes(failed=2, deselected=len(ASKED) - 1)
+    text = found.stdout.str()
+    assert "asked for rate < 0.1%" in text
+    assert "Success Metrics" in text
+    assert "gate_items.py" not in text
+
+
+def test_marks_choose_phases_and_kinds(pytester, healthy):
+    """By phase or by kind of indicator, with strict markers."""
+    pytester.runpytest_inprocess(f"--run-folder={healthy}", "-m", "latency").assert_outcomes(
+        passed=2, deselected=len(ASKED) - 1
+    )
+    pytester.runpytest_inprocess(f"--run-folder={healthy}", "-m", "steady").assert_outcomes(
+        passed=len(ASKED), deselected=1
+    )
+
+
+def test_what_only_informs_does_not_fail(pytester, sick):
+    """Attainment is derived: missed, it ends as xfailed."""
+    found = pytester.runpytest_inprocess(f"--run-folder={sick}", "-k", "attainment")
+    found.assert_outcomes(xfailed=1, deselected=len(ASKED))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"metrics": False, "lag_p99": 0.9}, {"state": "cut-short"}, {"least_passes": 99}, {"rates": {}}],
+)
+def test_nothing_but_a_pass_passes(pytester, fields):
+    """Invalid, cut short, too few passes, no data: the run's item fails."""
+    folder = _run_folder(pytester.path / "run-1", **fields)
+    found = pytester.runpytest_inprocess(f"--run-folder={folder}", "-k", "verdict")
+    assert found.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_beside_a_teams_own_tests_and_with_xdist(pytester, healthy):
+    """Both kinds run, spread over two workers."""
+    pytester.makepyfile("def test_own(): assert True")
+    found = pytester.runpytest_subprocess("-n", "2", str(pytester.path), f"--run-folder={healthy}")
+    found.assert_outcomes(passed=len(ASKED) + 2)
+
+
+def test_without_its_options_the_gate_is_silent(pytester):
+    """A team's own session is left alone."""
+    pytester.makepyfile("def test_own(): assert True")
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_a_plan_is_collected_without_running_it(pytester):
+    """One item per objective of the plan and of its experiments, under their phases."""
+    found = pytester.runpytest_inprocess("--collect-only", "-q", "--gameday", "lexohub-failover")
+    text = found.stdout.str()
+    assert "lexohub-failover::fault::failover" in text
+    assert "lexohub-failover::run::verdict" in text
+
+
+@pytest.mark.parametrize("words", [("--gameday", "nowhere"), ("--run-folder=nowhere",)])
+def test_what_cannot_be_read_is_an_error_of_usage(pytester, words):
+    """No item, exit 4 of pytest, and the reason in one line."""
+    found = pytester.runpytest_inprocess(*words)
+    assert found.ret == pytest.ExitCode.USAGE_ERROR
+    assert "nowhere" in found.stderr.str()
+
+
+def _make(shared: Path, log: Path) -> None:
+    def run() -> str:
+        with log.open("a") as file:
+            file.write("x")
+        return "made"
+
+    assert gate_items.once(shared, run) == "made"
+
+
+def test_two_workers_run_it_once(tmp_path):
+    """Whoever comes second waits and reads."""
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=_make, args=(tmp_path / "s", tmp_path / "log")) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(30)
+    assert [worker.exitcode for worker in workers] == [0] * 4
+    assert (tmp_path / "log").read_text() == "x"
+
+
+def test_a_run_that_broke_is_tried_by_the_next(tmp_path):
+    """What raised left nothing behind to be believed."""
+
+    def broken() -> str:
+        raise OSError(textwrap.dedent("no"))
+
+    with pytest.raises(OSError, match="no"):
+        gate_items.once(tmp_path / "s", broken)
+    assert gate_items.once(tmp_path / "s", lambda: "made") == "made"
