@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from chaos import metrics
@@ -14,7 +14,7 @@ from chaos.errors import ChaosError
 from chaos.experiment import Experiment
 from fixtures.environment import Environment
 from fixtures.errors import FixtureError
-from gameday import folder, live
+from gameday import folder, limits, live
 from gameday.crew import Crew
 from gameday.errors import ConfigError, FolderError, GamedayError, WorkersLostError
 from gameday.exitcodes import ExitCode
@@ -83,6 +83,11 @@ def run(request: Request, say: Callable[[str], None]) -> Result:
     Raises:
         GamedayError, FixtureError, ChaosError: nothing was measured (the region did not start, say).
     """
+    connections = limits.at_once({**asdict(request.plan.load), **request.load})
+    workers = request.crew.local + request.crew.remote if request.crew else 1
+    limits.ensure(
+        connections, workers=workers, edge=request.env.kind == "region" and not request.use_standing
+    )
     with interrupts() as stop:
         with _place(request, stop) as env:
             path = folder.create(request.out, request.plan)
