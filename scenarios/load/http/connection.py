@@ -1,87 +1,45 @@
-"""One kept connection: a socket with a read watcher that never sleeps.
-
-The watcher's callback runs in the hub: it receives, feeds the reader and, once the answer is complete,
-switches straight into the greenlet that waits for it. Because it also runs while nobody waits, a server that
-closes or talks between two requests is noticed before the next one. The socket is the interpreter's own
-(never gevent's, which looks after each call separately) and does not block.
-"""
+"""One kept connection: one exchange at a time, whole or piece by piece."""
 
 import _socket
+from collections.abc import Generator
 from time import monotonic
-from typing import Any
-
-import gevent
-from gevent import getcurrent
 
 from scenarios.errors import TransportError
 from scenarios.load.answer import Answer
 from scenarios.load.http.address import Address
 from scenarios.load.http.deadlines import Deadline
+from scenarios.load.http.head import Upload
 from scenarios.load.http.limits import Limits
-from scenarios.load.http.reading import Reader
-
-READ_BYTES = 65_536
-READ, WRITE = 1, 2
+from scenarios.load.http.link import Link
 
 
-class ClosedUnansweredError(TransportError):
-    """The server closed the connection before any byte of an answer."""
+class Connection(Link):
+    """``exchange`` and ``converse``; ``idle_since`` and ``generation`` are the session's notes."""
 
-    kind = "reset"
-
-
-class Connection:
-    """``exchange`` one request at a time. ``idle_since`` and ``generation`` are the session's notes.
-
-    A plain class with slots: ten thousand are open at once and each request reads many fields.
-    """
-
-    __slots__ = (
-        "_busy",
-        "_fault",
-        "_loop",
-        "_read",
-        "_receive",
-        "_send",
-        "_sock",
-        "_streaming",
-        "_switch",
-        "_waiter",
-        "_watcher",
-        "_writer",
-        "address",
-        "closed",
-        "generation",
-        "idle_since",
-        "reader",
-        "where",
-    )  # fmt: skip
+    __slots__ = ("_read", "_streaming", "address", "generation", "idle_since")
 
     def __init__(self, sock: _socket.socket, *, where: str, address: Address, limits: Limits) -> None:
-        self.where = where
         self.address = address
-        self.closed = False
         self.generation = 0
         self.idle_since = 0.0
-        self.reader = Reader(limits, where)
-        self._sock = sock
-        self._receive = sock.recv
-        self._send = sock.send
-        hub = gevent.get_hub()
-        self._switch = hub.switch
-        self._loop = hub.loop
-        self._busy = self._streaming = False
-        self._fault: TransportError | None = None
-        self._waiter: Any = None
-        self._writer: Any = None
+        self._streaming = False
         self._read: Deadline | None = None
-        self._watcher = self._loop.io(sock.fileno(), READ, ref=False)
-        self._watcher.start(self._readable)
+        super().__init__(sock, where=where, limits=limits)
 
     def exchange(
-        self, wire: bytes, *, bodiless: bool, now: float, total: Deadline, read: Deadline | None
+        self,
+        wire: bytes,
+        *,
+        bodiless: bool,
+        now: float,
+        total: Deadline,
+        read: Deadline | None,
+        upload: Upload | None = None,
     ) -> Answer:
-        """Send, and wait for the complete answer; TransportError otherwise, and the connection is closed."""
+        """Send, and wait for the complete answer; TransportError otherwise, and the connection is closed.
+
+        Afterwards the connection is closed already or may be kept.
+        """
         reader = self.reader
         reader.begin(bodiless=bodiless)
         self._busy = True
@@ -91,6 +49,9 @@ class Connection:
             read.begin(self, now)
         try:
             self._transmit(wire)
+            if upload is not None:
+                self._transmit_upload(upload)
+                self._watch()
             while not reader.complete:
                 self._wait()
         except BaseException:
@@ -106,43 +67,41 @@ class Connection:
             self.close()
         return reader.answer(done - now)
 
-    def speaks_first(self) -> bool:
-        """Whether the server has sent something (or closed) although nothing was asked yet."""
+    def converse(
+        self, wire: bytes, *, bodiless: bool, now: float, total: Deadline, upload: Upload | None
+    ) -> Generator[bytes, None, None]:
+        """Like ``exchange``, piece by piece: first the raw head, then whatever of the body has come.
+
+        The socket is not read while nobody asks for the next piece.
+        """
+        reader = self.reader
+        reader.begin(bodiless=bodiless, unbounded=True)
+        self._busy = self._streaming = True
+        total.begin(self, now)
         try:
-            self._sock.recv(1, _socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-        return True
-
-    def close(self) -> None:
-        """Close; a second time is nothing."""
-        if self.closed:
-            return
-        self.closed = True
-        self._watcher.stop()
-        self._watcher.close()
-        if self._writer is not None:
-            self._writer.stop()
-            self._writer.close()
-        self._sock.close()
-        self.reader.drop()
-        del self._watcher, self._writer, self._receive, self._send, self._switch
-
-    def expire(self, seconds: float) -> None:
-        """A deadline has passed (called by ``Deadlines`` in the hub)."""
-        self._fail(TransportError(f"{self.where}: no complete answer within {seconds:g} s", kind="timeout"))
-
-    def _readable(self) -> None:
-        try:
-            data = self._receive(READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self._lost(error)
-            return
-        self._take(data)
+            self._transmit(wire)
+            if upload is not None:
+                self._transmit_upload(upload)
+            while not reader.status:
+                self._wait()
+            yield reader.head
+            while True:
+                if pieces := reader.take():
+                    yield pieces
+                if reader.complete:
+                    break
+                self._watch()
+                self._wait()
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._busy = self._streaming = False
+            total.end(self)
+        self.idle_since = monotonic()
+        self._watch()
+        if not reader.keep:
+            self.close()
 
     def _take(self, data: bytes) -> None:
         """Bytes from the server; none: it has closed."""
@@ -165,68 +124,24 @@ class Connection:
             if waiter is not None:
                 self._waiter = None
                 waiter.switch()
+            else:
+                self._watcher.stop()  # until somebody waits again
         elif self._read is not None:
             self._read.end(self)
             self._read.begin(self, monotonic())
 
-    def _lost(self, error: OSError | None) -> None:
-        if not self._busy:
-            self.close()
-            return
-        says = f"{self.where}: {error or 'closed before any byte of an answer'}"
-        unanswered = not self.reader.received
-        self._fail(ClosedUnansweredError(says) if unanswered else TransportError(says, kind="reset"))
-
-    def _fail(self, fault: TransportError) -> None:
-        if self._fault is None:
-            self._fault = fault
-        self._watcher.stop()
-        self._wake()
-
-    def _wake(self) -> None:
-        waiter = self._waiter
-        if waiter is not None:
-            self._waiter = None
-            waiter.switch()
-
-    def _wait(self) -> None:
-        """Until something happens to the exchange; its TransportError if that is a failure."""
-        if self._fault is None:
-            self._waiter = getcurrent()
-            self._switch()
-        if self._fault is not None:
-            raise self._fault
-
-    def _transmit(self, wire: bytes) -> None:
-        """Send everything, or stop when the server has answered or closed meanwhile."""
-        try:
-            sent = self._send(wire)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            return  # the watcher reads what the server still said, and then why it is gone
-        if sent < len(wire):
-            self._transmit_rest(memoryview(wire)[sent:])
-
-    def _transmit_rest(self, rest: memoryview) -> None:
-        while rest and not self.reader.complete and self._fault is None:
-            self._await_writable()
-            try:
-                rest = rest[self._send(rest) :]
-            except BlockingIOError:
-                continue
-            except OSError:
+    def _transmit_upload(self, upload: Upload) -> None:
+        sent = 0
+        for piece in upload.chunks():
+            if self.reader.complete or self._fault is not None:
+                self.reader.keep = False
                 return
-        if rest:
-            self.reader.keep = False  # answered before it was asked in full: no further exchange
-
-    def _await_writable(self) -> None:
-        if self._writer is None:
-            self._writer = self._loop.io(self._sock.fileno(), WRITE, ref=False)
-        self._waiter = getcurrent()
-        self._writer.start(self._wake)
-        try:
-            self._switch()
-        finally:
-            self._waiter = None
-            self._writer.stop()
+            sent += len(piece)
+            if upload.length is not None:
+                self._transmit(piece)
+            elif piece:
+                self._transmit(b"%x\r\n%b\r\n" % (len(piece), piece))
+        if upload.length is None:
+            self._transmit(b"0\r\n\r\n")
+        elif sent != upload.length:
+            raise ValueError(f"the body of {upload.length} bytes turned out to have {sent}")

@@ -1,12 +1,12 @@
 """Requests, made ready once: address, allow-list and head are settled before the first use."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import SplitResult, quote, urlsplit
 
 from scenarios.load.http.address import Place
-from scenarios.load.http.limits import Limits
 from scenarios.load.operation import SAFE_METHODS
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -15,35 +15,57 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A body that is sent piece by piece: ``chunks`` begins it anew; chunked without a ``length``."""
+
+    chunks: Callable[[], Iterable[bytes]]
+    length: int | None = None
+
+
+Body = bytes | Upload
+
+
 class Prepared:
     """A request that may be performed any number of times, by any session with the same allow-list.
 
-    ``wire`` is everything that is sent; its first ``cut`` bytes are the head without the empty line, where
-    cookies go unless the request has its own. Plain slots: read for every request.
+    ``wire`` is what is sent at once: the head and a body of bytes. Its first ``cut`` bytes are the head
+    without the empty line, where cookies go (``takes_cookies``) unless the request brings its own. Plain
+    slots: read for every request.
     """
 
-    __slots__ = ("bodiless", "cookies", "cut", "headers", "method", "parts", "place", "safe", "wire")
+    __slots__ = (
+        "bodiless",
+        "cut",
+        "headers",
+        "method",
+        "parts",
+        "place",
+        "safe",
+        "takes_cookies",
+        "upload",
+        "wire",
+    )
 
     def __init__(
-        self, *, method: str, parts: SplitResult, headers: Mapping[str, str], body: bytes, place: Place
+        self, *, method: str, parts: SplitResult, headers: Mapping[str, str], body: Body, place: Place
     ) -> None:
         self.method = method
         self.parts = parts
         self.headers = headers
         self.place = place
-        head = encode(
-            method, parts, headers, length=len(body) if body or method not in SAFE_METHODS else None
-        )
-        self.cut = len(head)
-        self.wire = head + b"\r\n" + body
+        self.upload = body if isinstance(body, Upload) else None
         self.safe = method in SAFE_METHODS
         self.bodiless = method == "HEAD"
-        self.cookies = all(name.lower() != "cookie" for name in headers)
+        head = encode(method, parts, headers, length=_length(body, always=not self.safe))
+        self.cut = len(head)
+        self.wire = head + b"\r\n" + (b"" if isinstance(body, Upload) else body)
+        self.takes_cookies = all(name.lower() != "cookie" for name in headers)
 
     @property
-    def body(self) -> bytes:
+    def body(self) -> Body:
         """What follows the head."""
-        return self.wire[self.cut + 2 :]
+        return self.upload or self.wire[self.cut + 2 :]
 
     @property
     def url(self) -> str:
@@ -51,12 +73,18 @@ class Prepared:
         return self.parts.geturl()
 
     def with_cookies(self, cookies: str) -> bytes:
-        """Everything that is sent, with this Cookie header."""
-        return b"%bCookie: %b\r\n%b" % (
-            self.wire[: self.cut],
-            cookies.encode("latin-1"),
-            self.wire[self.cut :],
-        )
+        """What is sent, with this Cookie header."""
+        head, rest = self.wire[: self.cut], self.wire[self.cut :]
+        return b"%bCookie: %b\r\n%b" % (head, cookies.encode("latin-1"), rest)
+
+
+CHUNKED = -1
+
+
+def _length(body: Body, *, always: bool) -> int | None:
+    if isinstance(body, Upload):
+        return CHUNKED if body.length is None else body.length
+    return len(body) if body or always else None
 
 
 def encode(
@@ -65,9 +93,8 @@ def encode(
     headers: Mapping[str, str],
     *,
     length: int | None = None,
-    chunked: bool = False,
 ) -> bytes:
-    """The head without the empty line that ends it.
+    """The head without the empty line that ends it; ``length`` of the body, CHUNKED, or None without one.
 
     ValueError for what would not arrive as it was meant: line breaks and control characters, a name that is
     no token, a framing header (the client frames the body itself).
@@ -83,7 +110,7 @@ def encode(
         lines.append(f"{name}: {value}")
     if not own_host:
         lines.insert(1, f"Host: {host(url)}")
-    if chunked:
+    if length == CHUNKED:
         lines.append("Transfer-Encoding: chunked")
     elif length is not None:
         lines.append(f"Content-Length: {length}")
@@ -119,12 +146,6 @@ def split(url: str) -> SplitResult:
     except ValueError as error:
         raise ValueError(f"{url!r} is not an address: {error}") from error
     return parts
-
-
-def fits(prepared: Prepared, limits: Limits) -> None:
-    """ValueError for a head that is larger than answers may have."""
-    if prepared.cut > limits.head_bytes:
-        raise ValueError(f"the head of {prepared.method} {prepared.url!r} has {prepared.cut} bytes")
 
 
 @lru_cache(maxsize=1024)

@@ -25,7 +25,7 @@ class Reader:
     """``begin``, then ``feed`` until ``complete``; ``finish`` when the connection has ended.
 
     ``keep``: the connection may carry another answer; not so when bytes came after the end of this one, as
-    they answer nothing that was asked.
+    they answer nothing that was asked. ``noted``: the head has a cookie or a content coding.
     """
 
     __slots__ = (
@@ -39,6 +39,7 @@ class Reader:
         "chunks",
         "complete",
         "keep",
+        "noted",
         "on_body",
         "received",
         "status",
@@ -64,7 +65,7 @@ class Reader:
         self.chunks.clear()
         self._text = b""
         self._interim = self.received = self.status = 0
-        self.complete = self.keep = False
+        self.complete = self.keep = self.noted = False
 
     def feed(self, data: bytes) -> bool:
         """Take bytes, whether the answer is complete; TransportError (protocol) when they are no answer."""
@@ -108,15 +109,19 @@ class Reader:
             text = text.lstrip(b"\r\n").partition(_END)[2]
         return text
 
-    @property
-    def body(self) -> bytes:
-        """The body so far, as it came; nothing for HEAD."""
-        return b"" if self._bodiless else b"".join(self.chunks)
-
     def answer(self, elapsed: float) -> Answer:
-        """The complete answer."""
-        head = self.head if self._interim else self._text
+        """The complete answer, as it came. Sets ``noted``."""
+        text = self.head if self._interim else self._text
+        head = text[: text.find(_END)]
+        lower = head.lower()
+        self.noted = b"\ncontent-encoding:" in lower or b"\nset-cookie:" in lower
         return Answer(self.status, b"" if self._bodiless else b"".join(self.chunks), head, elapsed)
+
+    def take(self) -> bytes:
+        """What has come of the body since the last time; nothing for HEAD."""
+        taken = b"" if self._bodiless else b"".join(self.chunks)
+        self.chunks.clear()
+        return taken
 
     def on_message_begin(self) -> None:
         """Called by the parser: also for what comes after the answer."""

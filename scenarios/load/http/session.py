@@ -13,11 +13,12 @@ from scenarios.errors import ProxyError, TransportError
 from scenarios.load.answer import AllowList, Answer
 from scenarios.load.http import coding, dial, head
 from scenarios.load.http.address import SHARED, Directory, Place
-from scenarios.load.http.connection import ClosedUnansweredError, Connection
+from scenarios.load.http.connection import Connection
 from scenarios.load.http.cookies import Jar
 from scenarios.load.http.deadlines import Deadline, Once, deadlines
 from scenarios.load.http.head import Body, Prepared
 from scenarios.load.http.limits import Limits, Timeouts
+from scenarios.load.http.link import ClosedUnansweredError
 from scenarios.load.http.redirects import follow
 from scenarios.load.http.streaming import Stream
 from scenarios.load.http.tls import Tls
@@ -113,9 +114,7 @@ class Session:
         now = monotonic()
         connection = self._kept(prepared.place, now)
         if connection is None:
-            return self._exchange(
-                prepared, self._connect(prepared.place, timeout_s), now, timeout_s, new=True
-            )
+            return self._anew(prepared, now, timeout_s)
         idle_since = connection.idle_since
         try:
             return self._exchange(prepared, connection, now, timeout_s)
@@ -155,6 +154,11 @@ class Session:
         connection = self._kept(place, monotonic()) or self._connect(place, None)
         connection.idle_since = monotonic()
         self._keep(place, connection)
+
+    @property
+    def connected(self) -> bool:
+        """Whether a connection is open and at rest; one in the middle of an exchange is not kept."""
+        return any(not each.closed for kept in self._idle.values() for each in kept)
 
     def take_retries(self) -> int:
         """Retries since the last call."""

@@ -4,6 +4,7 @@ The protocol runs over memory buffers, so the socket, its watcher and the deadli
 """
 
 import _socket
+import errno
 import ssl
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,8 +12,9 @@ from pathlib import Path
 
 from scenarios.errors import TransportError
 from scenarios.load.http.address import Address
-from scenarios.load.http.connection import READ_BYTES, Connection
+from scenarios.load.http.connection import Connection
 from scenarios.load.http.limits import Limits
+from scenarios.load.http.link import READ_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,19 +61,26 @@ class TlsConnection(Connection):
 
     def handshake(self) -> None:
         """Agree on keys; OSError (ssl.SSLError) when certificate or protocol do not do."""
+        self._busy = True
         while True:
             try:
                 self._session.do_handshake()
             except ssl.SSLWantReadError:
                 self._flush()
-                self._wait()
+                self._wait_for_more()
             except ssl.SSLError:
                 self._flush()  # the alert that says what is wrong
                 raise
             else:
                 self._flush()
-                self._shaking = False
+                self._shaking = self._busy = False
                 return
+
+    def _wait_for_more(self) -> None:
+        try:
+            self._wait()
+        except TransportError as error:
+            raise ConnectionResetError(errno.ECONNRESET, str(error)) from error
 
     def speaks_first(self) -> bool:
         """Never known before it is decrypted; whatever arrives unasked closes the connection."""
