@@ -129,7 +129,7 @@ def run(plan: str, out: Path, **options: Any) -> ExitCode:
     if trips := figures.floor_ms(jsonl.read(result.path / "events.jsonl", missing_ok=True)):
         click.echo(show.floor(trips))
     if chosen.workload is not None:
-        for line in fidelity.write(result.path).lines():
+        for line in fidelity.remember(result.path):
             click.echo(line)
     show.verdicts(result.verdicts)
     for line in past.remember(result.path, result.verdicts):

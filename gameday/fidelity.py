@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fixtures.errors import ConfigError as FileError
 from fixtures.replay import workload
 from fixtures.replay.workload import Workload
 from gameday import replayed
 from gameday.errors import ConfigError, FolderError
 from slo import jsonl, manifest, record
+from slo.errors import RecordError
 from slo.record import Counters
 
 FILE = "fidelity.json"
@@ -113,13 +115,16 @@ def of(folder: Path) -> Fidelity:
     )
 
 
-def write(folder: Path) -> Fidelity:
-    """Compute it, write fidelity.json, and enter it among the events of the run.
+def remember(folder: Path) -> list[str]:
+    """Compute it, write fidelity.json and an event of the run; lines to print, or why there are none.
 
     Raises:
-        FolderError: the folder cannot be written to. And as `of`.
+        FolderError: the folder cannot be written to.
     """
-    found = of(folder)
+    try:
+        found = of(folder)
+    except (ConfigError, FileError, RecordError) as error:
+        return [f"no fidelity: {error}"]
     try:
         (folder / FILE).write_text(json.dumps(found.to_json(), indent=1) + "\n", "utf-8")
         _, end = _edges(folder)
@@ -127,7 +132,7 @@ def write(folder: Path) -> Fidelity:
         jsonl.append(folder / "events.jsonl", event)
     except OSError as error:
         raise FolderError(f"cannot write {folder / FILE}: {error.strerror or error}") from error
-    return found
+    return found.lines()
 
 
 def read(folder: Path) -> Fidelity:

@@ -139,7 +139,7 @@ def traffic_of(asked: Target) -> Traffic:
 def objectives_text(expressions: Sequence[str], operations: Sequence[str] = (OPERATION,)) -> str:
     """An objectives.toml that asks these expressions of the steady phase; empty for none.
 
-    They are about these operations together; about all that there are without any.
+    They are about these operations (slugs or @groups) together.
 
     Raises:
         ConfigError: one does not parse, or is not about requests.

@@ -85,7 +85,7 @@ def request(
             f"environment {env.name!r} allows {env.max_rate:g}/s (max_rate in {env.path}); nothing was sent: "
             f"try --speed {max(SLOWEST, math.floor(slower * 100) / 100):g}"
         )
-    text = load.objectives_text(wish.objectives, operations=())
+    text = load.objectives_text(wish.objectives, operations=("@api",))
     try:
         wanted = objective.loads(text, "--objective") if text else ()
     except ObjectiveError as error:
