@@ -87,11 +87,11 @@ class Worker:
         try:
             self._say("hello", protocol=PROTOCOL, host=socket.gethostname(), pid=os.getpid())
             self._perform(self._await("manifest"))
-        except (ScenarioError, OSError) as error:
+        except Exception as error:
             if self._sent_home and not self._gone:
                 return
             if not self._gone:
-                self._say("failed", reason=str(error))
+                self._say("failed", reason=str(error) or type(error).__name__)
                 self._runner.greenlet.join(timeout=FAREWELL_S)
             raise
         finally:
