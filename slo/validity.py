@@ -40,10 +40,10 @@ def check(record: Record, objectives: Sequence[Objective], windows: Sequence[Win
     lag = start_lag(reports) if reports else None
     cpu = max((float(e.get("cpu", 0.0)) for e in reports), default=None)
     causes = [
+        *_lost(record.of_kind("worker_lost")),
         *_missed(misses, intended, objectives),
         *_late(lag, objectives),
         *(_silent(record, reports) if scope.columns.size else []),
-        *_lost(record.of_kind("worker_lost")),
         *_busy(reports),
         *_stepped(record.of_kind("generator")),
     ]

@@ -7,6 +7,7 @@ others when a worker is lost, for then the run is invalid and says so.
 
 import functools
 import math
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -197,7 +198,7 @@ class Master:
                 continue
             node = self._runner.clients.get(member.id)
             if member.process is not None and member.process.poll() is not None:
-                self._lose(member, now, f"its process ended with code {member.process.returncode}")
+                self._lose(member, now, _ending(member.process.returncode))
             elif node is not None and node.state == STATE_MISSING:
                 self._lose(member, now, "no sign of life: it hangs, or the network between is down")
             elif node is None:
@@ -351,3 +352,9 @@ class Master:
     @staticmethod
     def _print(line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201 - whoever watches must know
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"its process ended with code {code}"
+    return f"its process was ended by {signal.Signals(-code).name}"
