@@ -178,7 +178,10 @@ def screen_of(stream: IO[str] | None) -> Screen | None:
 
 def parts(phase: str, view: View, standing: Standing, now: float) -> list[str]:
     """The line's parts, the most important ones first."""
-    line = [_clock(standing, now), f"{phase:<14}"] if standing.begun is not None else [phase]
+    if standing.begun is None:
+        opened, of = standing.opened
+        return [phase, f"{opened} of {of} sessions open"] if of else [phase]
+    line = [_clock(standing, now), f"{phase:<14}"]
     line += [f"{view.intended:.1f}/s", f"good {view.good:.1f}", f"bad {view.bad:.1f}"]
     line.append(f"p50 {_ms(view.p50)} p99 {_ms(view.p99)}")
     line += [f"worker {name} lost" for name in sorted(standing.lost)]

@@ -103,13 +103,15 @@ class Standing:
     """How the run stands: read from manifest.json once and from events.jsonl as it grows; times in seconds.
 
     `planned` is how long the traffic is to flow, None when the manifest does not say; `most` how many
-    sessions or requests there can be at once, 0 when it does not say.
+    sessions or requests there can be at once, 0 when it does not say; `opened` sessions that are ready, and
+    of how many.
     """
 
     folder: Path
     planned: float | None = None
     most: int = 0
     begun: float | None = None
+    opened: tuple[int, int] = (0, 0)
     ended: bool = False
     lost: set[str] = field(default_factory=set)
     faults: dict[str, str] = field(default_factory=dict)
@@ -165,6 +167,8 @@ class Standing:
         if kind == "load":
             self.begun = float(event["t"]) if event.get("edge") == "start" else self.begun
             self.ended = self.ended or event.get("edge") == "end"
+        elif kind == "opening":
+            self.opened = (int(event.get("open", 0)), int(event.get("of", 0)))
         elif kind == "generator":
             self._workers[str(event.get("worker", ""))] = event
             dropped = int(event.get("dropped_system", 0)) + int(event.get("dropped_generator", 0))

@@ -82,9 +82,14 @@ def test_the_line_says_everything_in_order_of_importance(folder: Path) -> None:
 
 
 def test_before_the_start_there_is_only_what_is_known(tmp_path: Path) -> None:
-    """No clock, no latencies, no lag."""
-    line = parts("logging users in", View(), Standing(tmp_path), NOW)
-    assert line == ["logging users in", "0.0/s", "good 0.0", "bad 0.0", "p50 - p99 -", "0 in flight"]
+    """No clock, no rates, no lag: how many sessions are open, once that is said."""
+    standing = Standing(tmp_path)
+    assert parts("logging users in", View(), standing, NOW) == ["logging users in"]
+    event = {"t": NOW, "kind": "opening", "open": 120, "of": 10_500}
+    (tmp_path / "events.jsonl").write_text(json.dumps(event) + "\n", "utf-8")
+    standing.read()
+    line = parts("logging users in", View(), standing, NOW)
+    assert line == ["logging users in", "120 of 10500 sessions open"]
 
 
 def test_a_log_gets_every_tenth_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

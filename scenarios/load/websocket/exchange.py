@@ -70,7 +70,7 @@ class Entry(Protocol):
     done: float
 
     def sent(self) -> None: ...  # noqa: D102
-    def ok(self, *, promise: str = "ok") -> None: ...  # noqa: D102
+    def ok(self, at: float | None = None, *, promise: str = "") -> None: ...  # noqa: D102
     def bad(self, kind: str, detail: str) -> None: ...  # noqa: D102
 
 
@@ -124,7 +124,7 @@ class Exchange:
         if not self._messages:
             self._first_at = at
             if self.first is not None:
-                self.first.ok()
+                self.first.ok(at)
         self._messages.append(content)
         if number is not None:
             self._place(number)
@@ -172,7 +172,7 @@ class Exchange:
         except Exception as error:  # noqa: BLE001 - a defect of the scenario: raised where the answer is awaited
             self.fail(error)
         else:
-            self.entry.ok()
+            self.entry.ok(at)
             self._end()
             self.result.set(reply)
 

@@ -112,6 +112,11 @@ class Line:
         self._changed.set()
 
     @property
+    def connected(self) -> bool:
+        """Whether the connection is open now."""
+        return bool(self._up.is_set())
+
+    @property
     def subprotocol(self) -> str:
         """What the server chose."""
         return self._wire.subprotocol if self._wire else ""

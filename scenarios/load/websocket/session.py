@@ -74,6 +74,11 @@ class WebSocket:
         """What the server chose; empty when it chose none."""
         return self._line.subprotocol
 
+    @property
+    def connected(self) -> bool:
+        """Whether the connection is open now."""
+        return self._line.connected
+
     def open(self, operation: Operation | None = None, *, think: float = 0.0) -> None:
         """Connect, once; measured when an operation is given. CallError when it fails."""
         self._lose(TransportError("the session opened another connection", kind="reset"))

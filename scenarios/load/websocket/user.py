@@ -84,6 +84,15 @@ class WebSocketUser(FlowUser):
             tally.flush()
         super().on_stop()
 
+    @property
+    def connected(self) -> bool:
+        """Whether the session has an open connection of any kind."""
+        return super().connected or any(each.connected for each in self.sockets)
+
+    def message(self, set_: str) -> Write:
+        """A new write of this session for the ledger; ``seq`` grows in the order in which they are made."""
+        return self.engine.ledger.begin(set_, session=str(self.index))
+
     def turn(self, operation: Operation, think: float) -> float:
         """Wait until the flow's next operation is due; its intended moment (monotonic)."""
         at = self._due(think)
@@ -96,7 +105,7 @@ class WebSocketUser(FlowUser):
 
     def counts_from(self, at: float) -> None:
         """The flow's next operation is intended from this moment on."""
-        self.free_at = self._next_at = at
+        self.free_at = at
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -42,17 +42,17 @@ class Noted:
         """It left."""
         self.begun = time.monotonic()
 
-    def ok(self, *, promise="ok"):
+    def ok(self, at=None, *, promise=""):
         """It was good."""
-        self._end("ok", promise)
+        self._end("ok", promise, at)
 
     def bad(self, kind, detail):
         """It was not."""
         self._end(kind, detail)
 
-    def _end(self, outcome, detail):
+    def _end(self, outcome, detail, at=None):
         assert not self.outcome, "resolved twice"
-        self.outcome, self.detail, self.done = outcome, detail, time.monotonic()
+        self.outcome, self.detail, self.done = outcome, detail, at or time.monotonic()
 
 
 @dataclass
