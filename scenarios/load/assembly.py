@@ -3,7 +3,6 @@
 import gc
 import hashlib
 import importlib
-import itertools
 import json
 import resource
 from collections.abc import Iterator
@@ -58,18 +57,16 @@ def engine(
 ) -> Engine:
     """The engine of one process; under a stripe with its share of the sessions and their numbers."""
     plan = replace(found.plan, sessions=share(found.plan.sessions, stripe))
-    made = Engine(
-        schedule=_recorded(plan),
+    return Engine(
         plan=plan,
         flows=found.flows,
         operations=found.scenario.operations,
         sink=sink,
         quiet=quiet,
         stripe=stripe,
+        schedule=_recorded(plan),
         worker=worker,
     )
-    made.numbers = itertools.count(stripe.index, stripe.of)
-    return made
 
 
 def _recorded(plan: LoadPlan) -> Iterator[Due] | None:

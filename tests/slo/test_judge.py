@@ -226,6 +226,35 @@ def test_a_bad_generator_voids_the_run(folder, fields, cause):
     assert of(found, "db-connections").verdict == "pass"
 
 
+def test_every_worker_gives_an_account_and_lost_ones_are_named(folder):
+    """Two workers, then three expected; a lost one stands first among the causes, with place and reason."""
+
+    def doubled(line):
+        return {**line, "worker": "w1"} if line["kind"] == "generator" else line
+
+    others = [e for e in jsonl.read(folder / "events.jsonl") if e["kind"] == "generator"]
+    rewrite(folder / "events.jsonl", doubled)
+    jsonl.append_all(folder / "events.jsonl", [{**line, "worker": "w2"} for line in others])
+    amend(folder, workers=2)
+    assert judged(folder).validity["valid"]
+    amend(folder, workers=3)
+    assert "1 of 3 workers left no account of themselves" in judged(folder).reason
+    lost = {"kind": "worker_lost", "worker": "w3", "host": "alpha", "pid": 7, "reason": "it hangs"}
+    jsonl.append(folder / "events.jsonl", {"t": START + 50, **lost})
+    found = judged(folder)
+    assert list(found.validity["causes"]) == ["worker w3 (pid 7 on alpha) was lost: it hangs"]
+    assert found.exit == 4
+    rewrite(
+        folder / "events.jsonl",
+        lambda line: (
+            {**line, "cpu": 0.95} if line.get("worker") == "w2" and line["kind"] == "generator" else line
+        ),
+    )
+    assert any(
+        cause.startswith("worker w2 used more than 90%") for cause in judged(folder).validity["causes"]
+    )
+
+
 def test_other_causes_of_invalidity(folder):
     """A lost worker, the generator's own drops, and a generator that left no account."""
     jsonl.append(folder / "events.jsonl", {"t": START + 50, "kind": "worker_lost", "worker": 2})

@@ -243,7 +243,12 @@ class Master:
         self._intake.event({"t": max(end, drained), "kind": "load", "edge": "drained"})
 
     def _count_missing(self, until: float) -> None:
-        """What lost workers still owed: arrivals that were intended and never came."""
+        """What lost workers still owed: arrivals that were intended and never came.
+
+        Nobody knows that of closed models: when a user would have gone on depends on the answers.
+        """
+        if self._parts.plan.closed:
+            return
         for index, member in enumerate(self._members.values()):
             if not member.lost:
                 continue
