@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from click.testing import CliRunner, Result
 from gameday.cli import main
 from gameday.exitcodes import ExitCode
 from gameday.process import ROOT
+from slo import jsonl
 from tests.gameday import hostile
 
 SPREAD = {"p50", "p90", "p99", "p999", "max"}
@@ -97,13 +97,13 @@ def test_the_folder_is_an_ordinary_one(run: tuple[Result, dict[str, Any], bytes]
 def test_every_way_to_misbehave_has_its_class(tmp_path: Path) -> None:
     """Resets, garbage, silence, endless bodies and errors are told apart; the run ends on time and fails."""
     with hostile.serving() as server:
-        begun = time.monotonic()
         asked = ("--objective", "rate < 1%", "--objective", "p(50) < 100ms")
         shown, found = loaded(tmp_path, server.url("/mix"), "--arrivals", "30/s", *SHORT, *asked)
-        took = time.monotonic() - begun
     assert (found["intended"], found["sent"], found["ok"]) == (60, 60, 10)
     assert found["bad"] == {"reset": 10, "protocol": 10, "timeout": 20, "http_5xx": 10}
-    assert took < 2 + 0.5 + 8, f"{took:.1f} s"
+    events = jsonl.read(Path(found["run"]) / "events.jsonl")
+    edges = {one["edge"]: one["t"] for one in events if one["kind"] == "load"}
+    assert edges["drained"] - edges["start"] < 2 + 0.5 + 2
     assert shown.exit_code == found["exit"] == ExitCode.FAIL
     assert {one["id"]: one["verdict"] for one in found["verdicts"]}["errors"] == "fail"
     assert "--for 300s" in shown.stderr or "--for 120s" in shown.stderr
@@ -126,7 +126,7 @@ def test_users_are_marked_as_a_closed_model(tmp_path: Path) -> None:
         shown, found = loaded(tmp_path, server.url(), *SHORT, *words)
     assert shown.exit_code == ExitCode.PASS
     assert (found["model"], found["verdicts"][0]["verdict"]) == ("users", "pass")
-    assert 40 <= found["ok"] <= 63
+    assert 20 <= found["ok"] <= 63
     assert "closed model: who sends next waits" in found["reason"]
     assert "pass (closed model)" in gameday("judge", found["run"]).output
     for name in ("report.html", "report.md"):
