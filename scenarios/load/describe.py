@@ -21,15 +21,19 @@ from scenarios.load.operation import only
 
 
 def describe(scenario: catalog.Scenario, wanted: tuple[str, ...]) -> dict[str, Any]:
-    """The description of the flows that have one of the wanted names or tags (all, without any)."""
+    """The description of the flows that have one of the wanted names or tags (all, without any).
+
+    Operations that no flow makes nominally (pushed messages, say) belong to every choice of flows.
+    """
     flows = only(scenario.flows, wanted)
-    used = {slug for flow in flows.values() for slug in flow.operations}
+    unused = {slug for flow in scenario.flows.values() for slug in flow.operations}
+    unused -= {slug for flow in flows.values() for slug in flow.operations}
     return {
         "system": scenario.system,
         "operations": {
             slug: {"name": operation.name, "groups": list(operation.groups)}
             for slug, operation in scenario.operations.items()
-            if slug in used
+            if slug not in unused
         },
         "flows": {
             name: {"weight": flow.weight, "operations": list(flow.operations), "tags": list(flow.tags)}

@@ -182,6 +182,8 @@ class Wire:
 
     def _flush(self) -> None:
         """Write what the protocol has to say; several greenlets may, one after the other."""
+        if not self._protocol.writes:
+            return
         try:
             with gevent.Timeout(self._target.answer_s, TimeoutError("a write was blocked")), self._writing:
                 for data in self._protocol.data_to_send():
