@@ -18,9 +18,10 @@ _OVER = frozenset({"completed", "stopped", "failed", "cancelled"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """The last `WINDOW_S` whole seconds: rates per second, latencies in seconds (None: nothing answered).
+    """The last `WINDOW_S` whole seconds, or as many as there are.
 
-    For looking at: `p50` is the median of the lines' medians by their answers, `p99` the worst line's.
+    Rates are per second, latencies in seconds (None: nothing answered). For looking at:
+    `p50` is the median of the lines' medians by their answers, `p99` the worst line's.
     """
 
     intended: float = 0.0
@@ -80,10 +81,11 @@ class Tail:
         for second in [s for s in self._seconds if s < end - KEEP_S]:
             del self._seconds[second]
         rows = [self._seconds[s] for s in range(end - WINDOW_S, end) if s in self._seconds]
+        seconds = max(1, min(WINDOW_S, end - min(self._seconds, default=end)))  # fewer at the beginning
         return View(
-            intended=sum(row.intended for row in rows) / WINDOW_S,
-            good=sum(row.good for row in rows) / WINDOW_S,
-            bad=sum(row.bad for row in rows) / WINDOW_S,
+            intended=sum(row.intended for row in rows) / seconds,
+            good=sum(row.good for row in rows) / seconds,
+            bad=sum(row.bad for row in rows) / seconds,
             p50=_median([pair for row in rows for pair in row.medians]),
             p99=max((row.p99 for row in rows), default=0.0) or None,
         )

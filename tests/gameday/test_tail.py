@@ -38,6 +38,14 @@ def test_the_window_sums_deltas_and_leaves_the_running_second_out(tmp_path: Path
     assert (second.ratio, second.p50, second.p99) == (1.0, 0.005, 0.5)
 
 
+def test_rates_are_right_from_the_first_second_on(tmp_path: Path) -> None:
+    """Two seconds of traffic are divided by two; a silent stretch in the middle counts as silence."""
+    path = tmp_path / "counters.jsonl"
+    path.write_text(line(98, 10, 10, 0.01) + line(99, 10, 10, 0.01), "utf-8")
+    tail = Tail(tmp_path)
+    assert [tail.view(now).intended for now in (101.0, 102.0, 103.5, 105.0)] == [10.0, 20 / 3, 5.0, 2.0]
+
+
 def test_a_line_cut_in_the_middle_waits_for_its_rest(tmp_path: Path) -> None:
     """A reader that meets half a line neither fails nor loses it."""
     path = tmp_path / "counters.jsonl"
