@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -179,6 +180,9 @@ def _headers(lines: Sequence[str]) -> tuple[dict[str, str], dict[str, str], dict
             secrets[variable] = value
             value = REFERENCE + variable
             written[line] = f"{name}: {value}"
+        elif value.startswith(REFERENCE) and value.removeprefix(REFERENCE) not in os.environ:
+            variable = value.removeprefix(REFERENCE)
+            raise ConfigError(f"--header {name} is {value}; expected an environment variable {variable}")
         found[name] = value
     return found, secrets, written
 

@@ -65,6 +65,7 @@ def prepared(**options: Any) -> load.Prepared:
         ((HERE, "--arrivals", "5/s", "--header", "X: \N{SNOWMAN}"), "Latin-1"),
         ((HERE, "--arrivals", "5/s", "--header", "Host: other"), "set by gameday itself"),
         ((HERE, "--arrivals", "5/s", "--header", "X: 1", "--header", "x: 2"), "each name once"),
+        ((HERE, "--arrivals", "5/s", "--header", "X: env:NO_SUCH"), "environment variable NO_SUCH"),
         ((HERE, "--arrivals", "5/s", "--body", "@/no/such/file"), "@file"),
         (("127.0.0.1:80", "--arrivals", "5/s"), "http://127.0.0.1:8080/path"),
         (("ftp://127.0.0.1/", "--arrivals", "5/s"), "http or https"),
@@ -137,8 +138,9 @@ def test_secrets_reach_the_traffic_but_no_file() -> None:
     assert "GAMEDAY_HEADER_1" not in os.environ
 
 
-def test_a_reference_is_taken_as_it_is() -> None:
+def test_a_reference_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """`env:NAME` names a variable of the user's own."""
+    monkeypatch.setenv("STAGING_TOKEN", "Bearer hunter2")
     found = prepared(headers=("Authorization: env:STAGING_TOKEN",))
     assert found.target.secrets == {}
     assert found.target.headers == {"Authorization": "env:STAGING_TOKEN"}
