@@ -39,9 +39,11 @@ class Decoder:
             self._codings = [_coding(name) for name in reversed(names)]
         self._limit = limit
         self._made = 0
+        self._begun = False
 
     def feed(self, data: bytes) -> bytes:
         """What these bytes decode to; CodingError."""
+        self._begun = self._begun or bool(data)
         for coding in self._codings:
             if data:
                 room = (1 << 62) if self._limit is None else self._limit - self._made
@@ -52,7 +54,7 @@ class Decoder:
 
     def finish(self) -> None:
         """The body has ended; CodingError if its coding has not. Nothing at all is a body too."""
-        if self._made:
+        if self._begun:
             for coding in self._codings:
                 coding.finish()
 
@@ -128,7 +130,8 @@ class _Brotli:
                 made.append(piece)
                 room -= len(piece)
                 data = b""
-                if self._inner.can_accept_more_data() or self._inner.is_finished() or room < 0:
+                more = len(piece) >= _STEP or not self._inner.can_accept_more_data()
+                if not more or self._inner.is_finished() or room < 0:
                     return b"".join(made)
         except _BROTLI.error as error:
             raise CodingError(f"not what its Content-Encoding says: {error}") from error
