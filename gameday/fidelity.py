@@ -161,7 +161,8 @@ def _recorded(found: Workload, *, speed: float, start: float, lasted: float) -> 
             break
         grid[one.operation, int(at + shift)] += 1
         taken += 1
-    return grid, found.header.requests - taken
+    last = np.flatnonzero(grid.any(axis=0))
+    return grid[:, : int(last[-1]) + 1 if last.size else 1], found.header.requests - taken
 
 
 def _sent(counters: Counters, found: Workload, start: int, seconds: int) -> Grid:
