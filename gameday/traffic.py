@@ -31,8 +31,10 @@ class Traffic:
     ledger_sets: frozenset[str] = frozenset()
 
     def driven(self) -> set[str]:
-        """Slugs and `@group` names that at least one flow sends."""
+        """Slugs and `@group` names that are sent: by a flow, or beside all flows (pushes, reconnects)."""
+        of_flows = {slug for flow in self.flows.values() for slug in flow["operations"]}
         slugs = {slug for flow in self.flows.values() if flow["weight"] > 0 for slug in flow["operations"]}
+        slugs |= self.operations.keys() - of_flows
         groups = {f"@{group}" for slug in slugs for group in self.operations[slug]["groups"]}
         return slugs | groups
 
