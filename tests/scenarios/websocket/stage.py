@@ -1,6 +1,7 @@
 """What the WebSocket tests stand on: servers in threads, a host that keeps its books in a list."""
 
 import base64
+import datetime
 import hashlib
 import socket
 import threading
@@ -11,6 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import gevent
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from websockets.sync.server import serve
 
 from scenarios.load.answer import AllowList
@@ -147,6 +153,27 @@ def accepted(head):
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: " + word + b"\r\n\r\n"
     )
+
+
+def certificate(path, name):
+    """A certificate for this name that is its own authority, with its key; the file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    words = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(key.private_bytes(*words) + made.public_bytes(Encoding.PEM))
+    return path
 
 
 def until_closed(connection, _head=b""):

@@ -3,7 +3,6 @@ import random
 import socket
 import ssl
 import struct
-import subprocess
 import threading
 from contextlib import suppress
 
@@ -18,7 +17,16 @@ from scenarios.load.http.tls import Tls
 from scenarios.load.websocket.order import Backoff, Order
 from scenarios.load.websocket.session import Manners
 from scenarios.load.websocket.wire import Target, dial
-from tests.scenarios.websocket.stage import ASK, OPEN, accepted, hostile, serving, talking, until_closed
+from tests.scenarios.websocket.stage import (
+    ASK,
+    OPEN,
+    accepted,
+    certificate,
+    hostile,
+    serving,
+    talking,
+    until_closed,
+)
 
 LOOPBACK = AllowList(("127.0.0.1", "localhost"))
 
@@ -238,26 +246,17 @@ def test_compression_is_offered_when_asked_for_and_bounded():
 
 
 def test_wss_is_verified_against_the_given_authority(tmp_path):
-    """Without the authority no connection; with it, one that works."""
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    command = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost"
-    )
-    subprocess.run(
-        [*command.split(), "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
-        check=True,
-        capture_output=True,
-    )
+    """Without the authority no connection, nor under another name; with it, one that works."""
+    path = certificate(tmp_path / "localhost.pem", "localhost")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(path)
+    known = Tls(ca_file=path)
     with serving(lambda each: [each.send(message) for message in each], ssl=context) as port:
-        with (
-            talking(0, opened=False, url=f"wss://localhost:{port}/") as (chat, host),
-            pytest.raises(CallError),
-        ):
-            chat.open(OPEN)
-        assert host.outcomes("open") == ["connect"]
-        with talking(0, url=f"wss://localhost:{port}/", tls=Tls(ca_file=certificate)) as (chat, _):
+        for url, tls in ((f"wss://localhost:{port}/", Tls()), (f"wss://127.0.0.1:{port}/", known)):
+            with talking(0, opened=False, url=url, tls=tls) as (chat, host), pytest.raises(CallError):
+                chat.open(OPEN)
+            assert host.outcomes("open") == ["connect"]
+        with talking(0, url=f"wss://localhost:{port}/", tls=known) as (chat, _):
             assert chat.request(ASK, {}).message == {"id": 1}
 
 
