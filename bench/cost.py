@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 
 from bench import cores
+from bench.errors import BenchError
 from bench.figures import OURS, Figure, Target, at_least, ratios
 from bench.generator import Run
 from bench.peers import k6, ours, stock
 from bench.rounds import Runs, alone, interleaved
 from bench.stage import Stage
-from bench.target import serving
+from bench.target import ROOT, serving
 
 USERS = 50
 RATE = 2000.0
 IN_FLIGHT = 200
 SECTION = "cost"
+ALONE_RATE = 50_000.0
 _WARM_S = 2.0
-_SLACK_S = 1.5
+_SLACK_S = 2.0
+_ALONE_LIMIT_S = 60.0
 _TARGETS = {k6.TOOL: at_least(1.5), stock.TOOL: at_least(3.0)}
 
 
@@ -52,7 +57,37 @@ def measure(stage: Stage) -> list[Figure]:
     return [
         *_against(f"{USERS} users flat out", runs[0], _TARGETS),
         *_against(f"{RATE:g}/s", runs[1], {}),
+        _alone(stage),
     ]
+
+
+def _alone(stage: Stage) -> Figure:
+    """The engine without a network: as many arrivals as it can begin, answered from memory."""
+    values = []
+    for number in range(stage.repeats):
+        stage.say(f"cost, engine alone: {number + 1} of {stage.repeats}")
+        folder = stage.folder / f"alone-{number}"
+        folder.mkdir()
+        argv = [sys.executable, "-m", "bench.engine_alone", str(folder), f"{ALONE_RATE:g}"]
+        with cores.pinned((cores.two()[0],)):
+            done = subprocess.run(
+                [*argv, f"{stage.seconds(3.0, 1.0):g}"],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                timeout=_ALONE_LIMIT_S,
+                check=False,
+            )
+        if done.returncode:
+            raise BenchError(f"the engine alone failed (exit {done.returncode}): {done.stderr[-1000:]}")
+        values.append(float(done.stdout))
+    return Figure(
+        section=SECTION,
+        name="CPU per arrival, engine and recorder alone",
+        unit="us",
+        measured={OURS: values},
+        note=f"{ALONE_RATE:,.0f} arrivals/s, a client that answers from memory",
+    )
 
 
 def _against(how: str, runs: Runs, targets: dict[str, Target]) -> list[Figure]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -44,7 +45,15 @@ def read(output: str) -> Report:
 def _command(url: str, *, users: int, for_s: float, pace: float) -> Command:
     argv = [sys.executable, "-m", "locust", "-f", str(_FILE), "--headless", "--host", url.rstrip("/")]
     argv += ["--users", str(users), "--spawn-rate", str(min(users, SPAWN_A_SECOND))]
-    argv += ["--run-time", f"{for_s:g}s", "--stop-timeout", "10", "--loglevel", "ERROR", "--only-summary"]
+    argv += [
+        "--run-time",
+        f"{math.ceil(for_s)}s",
+        "--stop-timeout",
+        "10",
+        "--loglevel",
+        "ERROR",
+        "--only-summary",
+    ]
     return Command(
         tool=TOOL,
         argv=tuple(argv),

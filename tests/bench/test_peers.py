@@ -41,6 +41,13 @@ def test_ours() -> None:
     assert (said.p99_ms, said.lag_p99_ms) == (9.239, 2.6852)
 
 
+def test_durations_suit_each_tool() -> None:
+    """Locust takes whole seconds only; users share the rate."""
+    argv = stock.paced("http://127.0.0.1:1/", users=20, rate=200.0, for_s=6.5).argv
+    assert argv[argv.index("--run-time") + 1] == "7s"
+    assert stock.paced("http://127.0.0.1:1/", users=20, rate=200.0, for_s=6.5).env == {"BENCH_PACE": "10.0"}
+
+
 @pytest.mark.parametrize("read", [k6.read, stock.read, ours.read])
 @pytest.mark.parametrize("output", ["", "no JSON", "{}", "[]", "null"])
 def test_other_output_is_said(read: object, output: str) -> None:
