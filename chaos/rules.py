@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-import botocore.session
 from botocore.validate import ParamValidator
 
 from chaos import probes
@@ -227,5 +226,7 @@ def _observe(data: Mapping[str, Any]) -> Problems:
 
 @cache
 def _shape() -> Any:
-    model = botocore.session.get_session().get_service_model("fis")
+    from botocore.session import get_session  # noqa: PLC0415 - see fixtures/aws.py
+
+    model = get_session().get_service_model("fis")
     return model.operation_model("CreateExperimentTemplate").input_shape
