@@ -241,6 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--master-host", default="127.0.0.1", metavar="HOST")
     parser.add_argument("--master-port", type=int, default=5557, metavar="PORT")
+    parser.add_argument("--worker", action="store_true", help="Ignored; what starts Locust workers adds it.")
     options = parser.parse_args(arguments)
     try:
         serve(options.master_host, options.master_port)
