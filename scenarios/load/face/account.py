@@ -46,7 +46,8 @@ class Account:
         """Everything has been recorded."""
         self.end()
         if self.folder is not None:
-            self.folder.close(self.named, frozenset(self.closed), reason=self.reason)
+            seen = {slug: name for slug, name in self.named.items() if slug in self.tally.rows}
+            self.folder.close(seen, frozenset(self.closed & seen.keys()), reason=self.reason)
 
     def text(self) -> str:
         """The summary, and where the run folder is."""

@@ -2,11 +2,15 @@
 
 import json as jsons
 import mimetypes
-import secrets
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
+
+from scenarios.load.http import multipart
+from scenarios.load.http.head import Body
+from scenarios.load.http.multipart import Part
 
 Data = str | bytes | Mapping[str, Any] | Iterable[tuple[str, Any]] | Any
 FORM = "application/x-www-form-urlencoded"
@@ -21,10 +25,10 @@ def with_params(url: str, params: Any) -> str:
     return f"{head}{'&' if '?' in head else '?'}{query}{mark}{fragment}"
 
 
-def body(data: Data, json: Any, files: Any) -> tuple[bytes, str]:
-    """Bytes and content type ("" for none that follows from the arguments)."""
+def body(data: Data, json: Any, files: Any) -> tuple[Body, str]:
+    """Body and content type ("" for none that follows from the arguments)."""
     if files:
-        return multipart(_pairs(files), _pairs(data))
+        return _form(data, files)
     if data:
         return _plain(data)
     if json is not None:
@@ -38,34 +42,23 @@ def basic(user: str | bytes, password: str | bytes) -> str:
     return "Basic " + b64encode(b":".join(parts)).decode()
 
 
-def multipart(files: Iterable[tuple[str, Any]], fields: Iterable[tuple[str, Any]]) -> tuple[bytes, str]:
-    """A multipart/form-data body (RFC 7578) and its content type.
+def _form(data: Any, files: Any) -> tuple[Body, str]:
+    """multipart/form-data of fields and files.
 
-    A file is bytes, text, something to read, or a tuple (name, content[, content type[, header fields]]).
+    A file is bytes, text, a path, something to read, or a tuple (name, content[, content type]).
     """
-    parts: list[tuple[str, Mapping[str, str], bytes]] = [
-        (f'name="{_quoted(name)}"', {}, _bytes(value)) for name, value in fields
-    ]
-    for name, file in files:
+    parts = [Part(name=name, content=_bytes(value)) for name, value in _pairs(data)]
+    for name, file in _pairs(files):
         told = file if isinstance(file, tuple) else (_file_name(file) or name, file)
-        file_name, content, kind, more = (*told, None, None)[:4]
-        kind = kind or mimetypes.guess_type(file_name or "")[0] or "application/octet-stream"
-        names = f'name="{_quoted(name)}"; filename="{_quoted(file_name or name)}"'
-        parts.append((names, {"Content-Type": kind, **(more or {})}, _bytes(content)))
-    boundary = secrets.token_hex(16)
-    whole = b"".join(_part(boundary, *part) for part in parts) + f"--{boundary}--\r\n".encode()
-    return whole, f"multipart/form-data; boundary={boundary}"
-
-
-def _part(boundary: str, names: str, fields: Mapping[str, str], content: bytes) -> bytes:
-    lines = [f"--{boundary}", f"Content-Disposition: form-data; {names}"]
-    lines += [f"{name}: {value}" for name, value in fields.items()]
-    return "\r\n".join([*lines, "", ""]).encode() + content + b"\r\n"
-
-
-def _quoted(text: str) -> str:
-    """As browsers escape names (HTML, multipart/form-data encoding algorithm)."""
-    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+        file_name, content, kind = (*told, None)[:3]
+        guessed = kind or mimetypes.guess_type(file_name)[0] or "application/octet-stream"
+        held = content if isinstance(content, Path) else _bytes(content)
+        parts.append(Part(name=name, content=held, filename=file_name, content_type=guessed))
+    if any(isinstance(part.content, Path) for part in parts):
+        content_type, upload = multipart.stream(parts)
+        return upload, content_type
+    content_type, whole = multipart.encode(parts)
+    return whole, content_type
 
 
 def _plain(data: Data) -> tuple[bytes, str]:
@@ -82,7 +75,7 @@ def _bytes(value: Any) -> bytes:
 
 def _file_name(file: Any) -> str:
     name = getattr(file, "name", "")
-    return quote(name.rpartition("/")[2], safe=" ()[]!$&'+,;=@^`{}~.-_") if isinstance(name, str) else ""
+    return name.rpartition("/")[2] if isinstance(name, str) else ""
 
 
 def _pairs(values: Any) -> list[tuple[str, Any]]:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from locust.exception import StopUser
 
-from scenarios.errors import CallError, LoadEndedError, TransportError, UnboundedNamesError
+from scenarios.errors import CallError, LoadEndedError, UnboundedNamesError
 from scenarios.load.answer import Answer
 from scenarios.load.books import UNANSWERED
 from scenarios.load.client import request_id
@@ -19,7 +19,7 @@ from scenarios.load.face import asks, bodies
 from scenarios.load.face.entries import enter
 from scenarios.load.face.response import Response
 from scenarios.load.face.trial import Trial
-from scenarios.load.http.limits import Timeouts
+from scenarios.load.http import coding
 from scenarios.load.http.session import Session
 
 MOST_REDIRECTS = 30
@@ -53,13 +53,16 @@ class HttpClient:
     request_name: str | None = None
     first_slug: str = ""
     _late: float = 0.0
-    _timed: dict[Seconds, Session] = field(default_factory=dict)
-    _unseen: Response | None = None
+    _last: Response | None = None
 
     def __post_init__(self) -> None:
         """Take credentials out of the base URL, as Locust does."""
         parts = urlsplit(self.base_url)
-        headers = {"X-Gameday-Run": self.trial.run_id, "User-Agent": f"gameday/1 ({self.trial.run_id})"}
+        headers = {
+            "X-Gameday-Run": self.trial.run_id,
+            "User-Agent": f"gameday/1 ({self.trial.run_id})",
+            "Accept-Encoding": coding.ACCEPTED,
+        }
         if parts.username and parts.password:
             self.base_url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
             headers["Authorization"] = bodies.basic(unquote(parts.username), unquote(parts.password))
@@ -73,7 +76,7 @@ class HttpClient:
         data: Any = None,
         catch_response: bool = False,
         *,
-        stream: bool = False,  # noqa: ARG002 - the body is read in any case: its time belongs to the answer
+        stream: bool = False,
         headers: Mapping[str, str] | None = None,
         auth: tuple[str | bytes, str | bytes] | None = None,
         json: Any = None,
@@ -86,7 +89,9 @@ class HttpClient:
         """One request and its answer, never an exception for a bad one.
 
         Unlike stock, redirects are not followed unless asked for, and a request after the load's end is not
-        made: it ends the task. UnboundedNamesError when there are too many names.
+        made: it ends the task. With ``stream`` the body is read in pieces, by whoever asks for it; the answer
+        counts when its head is there, or in a with-block when its last piece has been read. ``timeout`` is in
+        seconds, for connecting and answering. UnboundedNamesError when there are too many names.
         """
         self.settle()
         self._refuse_after_end()
@@ -100,8 +105,12 @@ class HttpClient:
         begun = time.monotonic()
         attempt = _Attempt(slug=slug, at=begun - self._late, begun=begun)
         self._late = 0.0
-        answer, error = self._exchange(ask, attempt, self._session(timeout), allow_redirects)
+        timeout_s = sum(timeout) if isinstance(timeout, tuple) else timeout
+        how = {"timeout_s": timeout_s} | ({} if stream else {"redirects": MOST_REDIRECTS * allow_redirects})
+        found, error = self._exchange(ask, attempt, self.session.stream if stream else self.session.send, how)
         done = time.monotonic()
+        pieces = found if stream else None
+        answer: Answer | None = found.answer if pieces is not None else found
         meta: dict[str, Any] = {
             "request_type": method,
             "name": label,
@@ -109,16 +118,15 @@ class HttpClient:
             "exception": None,
             "start_time": self.engine.clock.epoch(attempt.at),
             "url": full,
-            "response_length": len(answer.body) if answer else 0,
+            "response_length": len(answer.body) if answer is not None else 0,
             "response_time": (done - attempt.at) * 1e3,
         }
         response = meta["response"] = Response(
-            answer=answer, error=error, request_meta=meta, elapsed=done - begun, caught=catch_response,
-            settle=self._enter,
+            answer=answer, error=error, pieces=pieces, request_meta=meta, elapsed=done - begun,
+            caught=catch_response, settle=self._enter,
         )  # fmt: skip
-        if catch_response:
-            self._unseen = response
-        else:
+        self._last = response
+        if not catch_response:
             response.settle()
         return response
 
@@ -151,10 +159,10 @@ class HttpClient:
         return self.request("OPTIONS", url, **arguments)
 
     def iter_lines(self, url: str, method: str = "GET", **arguments: Any) -> Iterator[str]:
-        """The lines of an answer's text; CallError for a bad answer."""
-        response = self.request(method, url, **arguments)
+        """The lines of an answer as they come; CallError for a bad answer."""
+        response = self.request(method, url, stream=True, **arguments)
         response.raise_for_status()
-        yield from (response.text or "").splitlines()
+        yield from response.iter_lines()
 
     @contextmanager
     def rename_request(self, name: str) -> Iterator[None]:
@@ -170,15 +178,15 @@ class HttpClient:
         self._late, self.first_slug = late, ""
 
     def settle(self) -> None:
-        """Enter an answer whose with-block nobody opened by its status."""
-        unseen, self._unseen = self._unseen, None
-        if unseen is not None and not unseen.entered:
-            unseen.settle()
+        """Be done with the last answer: enter it by its status if nobody opened its with-block."""
+        last, self._last = self._last, None
+        if last is not None and not last.entered:
+            last.settle()
+            last.close()
 
     def close(self) -> None:
         """Close every connection."""
-        for session in (self.session, *self._timed.values()):
-            session.close()
+        self.session.close()
 
     def _refuse_after_end(self) -> None:
         if self.engine.ended:
@@ -195,23 +203,13 @@ class HttpClient:
         self.first_slug = self.first_slug or slug
         return slug
 
-    def _session(self, timeout: Seconds | None) -> Session:
-        if timeout is None:
-            return self.session
-        session = self._timed.get(timeout)
-        if session is None:
-            connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-            limits = Timeouts(connect_s=connect, read_s=read, total_s=max(connect, read))
-            session = self._timed[timeout] = Session(self.engine.allow, timeouts=limits)
-        return session
-
     def _exchange(
-        self, ask: asks.Ask, attempt: _Attempt, session: Session, redirects: bool
-    ) -> tuple[Answer | None, CallError | None]:
+        self, ask: asks.Ask, attempt: _Attempt, perform: Callable[..., Any], how: Mapping[str, Any]
+    ) -> tuple[Any, CallError | None]:
         """What came of it; what is neither (a killed user, an impossible request) is entered too."""
         self.engine.waits[attempt] = attempt.begun
         try:
-            return _follow(ask, session, MOST_REDIRECTS if redirects else 0), None
+            return perform(ask.method, ask.url, ask.headers, ask.body, **how), None
         except CallError as error:
             return None, error
         except Exception as error:
@@ -223,7 +221,7 @@ class HttpClient:
             raise
         finally:
             self.engine.waits.pop(attempt, None)
-            self.engine.retried += session.take_retries()
+            self.engine.retried += self.session.take_retries()
 
     def _lost(self, attempt: _Attempt, kind: str, detail: str) -> None:
         now, at = time.monotonic(), self.engine.clock.epoch(attempt.at)
@@ -253,16 +251,3 @@ def kind_of(failure: Exception, response: Response) -> str:
         return failure.kind
     wrong = response.failed()
     return wrong.kind if wrong else "content"
-
-
-def _follow(ask: asks.Ask, session: Session, redirects: int) -> Answer:
-    answer = session.send(ask.method, ask.url, ask.headers, ask.body)
-    for _ in range(redirects):
-        onward = ask.after(answer)
-        if onward is None:
-            return answer
-        ask = onward
-        answer = session.send(ask.method, ask.url, ask.headers, ask.body)
-    if redirects and ask.after(answer):
-        raise TransportError(f"{ask.url}: more than {redirects} redirects", kind="protocol")
-    return answer

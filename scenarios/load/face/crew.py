@@ -38,8 +38,14 @@ class Lead:
         self.runner.send_message(CREW, {"crew": self.crew})
 
     def begin(self) -> None:
-        """Say when arrivals begin: soon, at the same moment everywhere."""
-        self.runner.send_message(BEGIN, {"at": time.time() + LEAD_S})
+        """Say when arrivals begin: soon, at the same moment everywhere, and who has users of which class."""
+        has = {worker: self.runner.clients[worker].user_classes_count for worker in self._present()}
+        names = {name for counts in has.values() for name in counts}
+        crews = {name: [worker for worker, counts in has.items() if counts.get(name)] for name in names}
+        self.runner.send_message(BEGIN, {"at": time.time() + LEAD_S, "crews": crews})
+
+    def _present(self) -> list[str]:
+        return [worker for worker in self.crew if worker in self.runner.clients]
 
     def drain(self, within_s: float) -> None:
         """Let no further request begin, and wait until every worker has its answers."""

@@ -14,7 +14,12 @@ def enter(
     detail: str = "",
     request_id: str = "",
 ) -> None:
-    """``kind`` is "ok" or a bad class; ``at`` epoch seconds of the intended start, times in seconds."""
+    """``kind`` is "ok" or a bad class; ``at`` epoch seconds of the intended start, times in seconds.
+
+    What was due before the load began (a log in while users were spawned) is no part of it.
+    """
+    if at < engine.begin + engine.ahead:
+        return
     recorder = engine.recorder
     recorder.intended(slug, at)
     recorder.sent(slug, at)

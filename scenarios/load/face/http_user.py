@@ -34,7 +34,7 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 from locust.user.users import RestMixin
 
 from scenarios.errors import LoadEndedError
-from scenarios.load.engine import Arrival
+from scenarios.load.arrivals import Arrival
 from scenarios.load.face.client import HttpClient
 from scenarios.load.face.trial import Trial
 from scenarios.load.http.session import Session

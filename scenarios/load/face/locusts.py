@@ -78,6 +78,7 @@ class Face:
         self.account: Account | None = None
         self.lead: crew.Lead | None = None
         self.crew: list[str] = []
+        self.closing: gevent.Greenlet | None = None
 
     def command_line(self, parser: Any) -> None:
         """Locust is about to read its options."""
@@ -88,6 +89,7 @@ class Face:
 
     def init(self, environment: Any, runner: Any, web_ui: Any = None, **_: Any) -> None:
         """Locust is ready. What this machine alone decides is settled here: the web UI cannot change it."""
+        gevent.get_hub().loop.update_now()  # else --run-time would count from before the imports
         self.environment = environment
         allowed, self.folders = options.local(environment.parsed_options)
         named = [environment.host, *(user.host for user in environment.user_classes)]
@@ -146,13 +148,10 @@ class Face:
 
     def test_stop(self, **_: Any) -> None:
         """Every user has stopped."""
-        if self.trial is None:
-            return  # a master still waits for its workers' last lines
-        self.trial.close()
-        if self.account is None:
-            self.environment.runner.send_message(crew.DONE)
-        else:
-            self.account.close()
+        if self.trial is not None:  # a master still waits for its workers' last lines
+            self.closing = gevent.spawn(self._close, self.trial)
+            if gevent.getcurrent() not in self.environment.runner.user_greenlets:
+                self.closing.join()  # a user that has called runner.quit() would be killed in it
 
     def request(self, **told: Any) -> None:
         """Somebody has finished a request."""
@@ -200,8 +199,17 @@ class Face:
         file = re.sub(r"[^a-z0-9]+", "_", Path(self.environment.locustfile or "locust").stem.lower())
         return self.scenario.system if self.scenario else file
 
+    def _close(self, trial: Trial) -> None:
+        trial.close()
+        if self.account is None:
+            self.environment.runner.send_message(crew.DONE)
+        else:
+            self.account.close()
+
     def _tell(self) -> None:
         """Print the summary of the last test, once."""
+        if self.closing is not None:
+            self.closing.get()
         account = self.account
         if account is None or account.told:
             return
@@ -224,7 +232,9 @@ class Face:
 
     def _told_to_begin(self, msg: Any, **_: Any) -> None:
         if self.trial is not None:
-            self.trial.begin(msg.data["at"])
+            runner = self.environment.runner
+            shares = {name: crew.stripe_of(runner, workers) for name, workers in msg.data["crews"].items()}
+            self.trial.begin(msg.data["at"], shares)
 
     def _told_to_stop(self, **_: Any) -> None:
         if self.trial is not None:

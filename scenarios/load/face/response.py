@@ -1,6 +1,7 @@
 """What HttpUser's client gives back: an answer with the ways of Locust's FastHttpUser (and requests')."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from types import TracebackType
@@ -19,6 +20,7 @@ from locust.exception import (
 
 from scenarios.errors import CallError, StatusError
 from scenarios.load.answer import Answer
+from scenarios.load.http.streaming import Stream
 
 _CONTROL = (InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser)
 _FIRST_BAD = 400
@@ -62,6 +64,7 @@ class Response:
         *,
         answer: Answer | None,
         error: CallError | None,
+        pieces: Stream | None = None,
         request_meta: dict[str, Any],
         elapsed: float,
         caught: bool,
@@ -69,6 +72,8 @@ class Response:
     ) -> None:
         self.answer = answer
         self.error = error
+        self._pieces = pieces
+        self._begun = time.monotonic() - elapsed
         self.request_meta = request_meta
         self.elapsed = timedelta(seconds=elapsed)
         self.entered = self.settled = False
@@ -98,27 +103,56 @@ class Response:
 
     @property
     def content(self) -> bytes | None:
-        """The body, decoded from its content coding."""
-        return self.answer.body if self.answer else None
+        """The body, decoded from its content coding; TransportError if a stream breaks off."""
+        if self.answer is not None and self._pieces is not None:
+            self.answer.body = b"".join(self._read())
+        return self.answer.body if self.answer is not None else None
 
     @property
     def text(self) -> str | None:
         """The body in its charset."""
-        return self.answer.text if self.answer else None
+        return self.answer.text if self.answer is not None and self.content is not None else None
 
     def json(self) -> Any:
         """The body as JSON; json.JSONDecodeError if it is none."""
         return json.loads(self.text or "")
 
     def iter_content(self, chunk_size: int = 1024, decode_content: bool = True) -> Iterator[bytes | str]:
-        """The body in pieces, as text unless told otherwise or it is none."""
-        body = self.content or b""
-        for start in range(0, len(body), chunk_size):
-            piece = body[start : start + chunk_size]
+        """The body in pieces, as text unless told otherwise or it is none; a stream's as they come."""
+        if self._pieces is not None:
+            pieces = self._read()
+        else:
+            body = self.content or b""
+            pieces = (body[start : start + chunk_size] for start in range(0, len(body), chunk_size))
+        for piece in pieces:
             try:
                 yield piece.decode() if decode_content else piece
             except UnicodeDecodeError:
                 yield piece
+
+    def iter_lines(self) -> Iterator[str]:
+        """The body's lines, a stream's as they come; what is not UTF-8 is replaced."""
+        rest = b""
+        for piece in self._read() if self._pieces is not None else (self.content or b"",):
+            *whole, rest = (rest + piece).split(b"\n")
+            yield from (line.decode("utf-8", "replace") for line in whole)
+        if rest:
+            yield rest.decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """Read no more of a stream; its connection is closed unless the body has ended."""
+        pieces, self._pieces = self._pieces, None
+        if pieces is not None:
+            pieces.__exit__(None, None, None)
+
+    def _read(self) -> Iterator[bytes]:
+        """The rest of a stream; its last piece is when it was answered."""
+        if self._pieces is not None:
+            yield from self._pieces
+        self._pieces = None
+        late = time.monotonic() - self._begun - self.elapsed.total_seconds()
+        self.elapsed += timedelta(seconds=late)
+        self.request_meta["response_time"] += late * 1e3
 
     def raise_for_status(self) -> None:
         """CallError if there was no answer, or one with a status of 400 or more, or ``failure`` was said."""
@@ -142,7 +176,8 @@ class Response:
         if self.error is not None or self.ok:
             return self.error
         kind = {4: "http_4xx", 5: "http_5xx"}.get(self.status_code // 100, "status")
-        return StatusError(f"{self.status_code}: {(self.text or '')[:200]}", kind=kind)
+        begins = "" if self._pieces is not None else (self.text or "")[:200]
+        return StatusError(f"{self.status_code}: {begins}", kind=kind)
 
     def settle(self, raised: Exception | None = None) -> None:
         """Enter it in the books, once."""
@@ -162,6 +197,7 @@ class Response:
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> bool:
         self.settle(error if isinstance(error, Exception) and not isinstance(error, _CONTROL) else None)
+        self.close()
         return isinstance(error, ResponseError) and self._said is None
 
     def _require_block(self) -> None:

@@ -21,7 +21,7 @@ from scenarios.load.face.headed import Headed
 from scenarios.load.face.names import Names, slug
 from scenarios.load.face.options import Options
 from scenarios.load.operation import Flow, Operation, flows_of
-from scenarios.load.plan import USERS, LoadPlan
+from scenarios.load.plan import LoadPlan
 from scenarios.load.recorder import MOST_OPERATIONS
 from scenarios.load.sink import Sink
 from scenarios.load.users import FlowUser
@@ -66,10 +66,10 @@ class Trial:
         for each in classes:
             self._engines[each.__name__] = self._engine(each, rate=self.options.rate * each.weight / total)
         self.desk = Engine(
-            plan=self._plan(rate=0.0, model=USERS), flows={}, operations={}, sink=Headed(self.sink),
+            plan=self._plan(rate=1.0), flows={}, operations={}, sink=Headed(self.sink),
             worker=self.worker or "users", schedule=iter(()),
         )  # fmt: skip
-        self.desk.start()
+        self.desk.start(time.monotonic(), epoch=time.time())
 
     def opens(self, user: type) -> bool:
         """Whether this class's flows arrive on a schedule."""
@@ -111,16 +111,23 @@ class Trial:
             logger.error("%s", error)
             gevent.spawn(self.environment.runner.quit)
 
-    def begin(self, epoch: float | None = None) -> None:
-        """Let arrivals begin, once; at this moment of the wall clock if given, else as soon as may be."""
+    def begin(self, epoch: float | None = None, shares: Mapping[str, Stripe | None] | None = None) -> None:
+        """Let arrivals begin, once; at this moment of the wall clock if given, else as soon as may be.
+
+        ``shares`` is this worker's part of each class's arrivals, None where it has no users of the class.
+        """
         if self._begun:
             return
         self._begun = True
         epoch = time.time() + LEAD_S if epoch is None else epoch
         at = time.monotonic() + epoch - time.time()
         for name, engine in self._engines.items():
+            share = self.stripe if shares is None else shares.get(name)
+            if share is None:
+                continue
             if not engine.sessions:
                 logger.warning("no user of %s is ready: its arrivals will be dropped; raise -u", name)
+            engine.stripe = share
             engine.start(at, epoch=epoch)
 
     def await_sessions(self) -> None:
@@ -145,7 +152,7 @@ class Trial:
         deadline = time.monotonic() + self.options.timeout_s + 1.0
         while self.desk.waits and time.monotonic() < deadline:
             gevent.sleep(_LOOK_S)
-        gevent.joinall(waits)
+        gevent.joinall(waits, raise_error=True)
 
     def close(self) -> None:
         """Write everything, once every user has stopped."""
@@ -156,14 +163,13 @@ class Trial:
     def _found(self, operation: Operation) -> None:
         self.named[operation.slug] = operation.name
 
-    def _plan(self, *, rate: float, model: str) -> LoadPlan:
+    def _plan(self, *, rate: float) -> LoadPlan:
         host = self.environment.host or ""
         return LoadPlan(
             run_id=self.run_id,
             system=self.system,
             urls={"api": host.rstrip("/")},
             allow_hosts=self.options.allow_hosts,
-            model=model,
             rate=rate,
             for_s=_FOREVER,
             seed=self.options.seed,
@@ -178,7 +184,7 @@ class Trial:
         self.named |= {each.slug: each.name for each in operations}
         self.names.know(operations)
         return Engine(
-            plan=self._plan(rate=rate, model="arrivals"),
+            plan=self._plan(rate=rate),
             flows=flows,
             operations={each.slug: each for each in operations},
             sink=Headed(self.sink),
