@@ -255,7 +255,7 @@ def _warnings(wanted: Sequence[Objective], rate: float | None, seconds: float) -
         return ()
     return (
         f"{seconds:g} s cannot show that {' and '.join(short)} hold{'s' if len(short) == 1 else ''}: "
-        f"the shortest that can is --for {max(short.values()):g}s; a gross miss fails all the same",
+        f"the shortest that can is --for {max(short.values()):g}s; a miss that lasts fails all the same",
     )
 
 
