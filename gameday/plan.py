@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fixtures import quantity
 from fixtures.errors import ConfigError as QuantityError
+from gameday import loads
 from gameday.errors import ConfigError
+from gameday.loads import Load
 from slo.source import line_of
+
+__all__ = ["Load", "Phase", "Plan", "load", "names"]
 
 FOLDER = Path(__file__).parent / "plans"
 EXPERIMENTS = Path(__file__).parent.parent / "chaos" / "experiments"
 PHASES = ("warmup", "steady", "fault", "recovered")
 POLICIES = ("local", "nightly", "release")
-MODELS = ("arrivals",)
 
 Keys = tuple[str | int, ...]
 
@@ -32,19 +35,6 @@ class Phase:
     name: str
     for_s: float
     experiment: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """The traffic: `rate` in requests per second, `timeout_s` per request in seconds."""
-
-    model: str = "arrivals"
-    rate: float
-    seed: int = 1
-    max_in_flight: int = 600
-    timeout_s: float = 10.0
-    only: tuple[str, ...] = ()
-    mix: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,31 +121,7 @@ class _Reader:
         table = self.data.get("load")
         if not isinstance(table, dict):
             raise self._error(("load",), 'no [load]; expected at least rate = "300/s"')
-        self._known(("load",), table, {"model", "rate", "seed", "max_in_flight", "timeout", "only", "mix"})
-        return Load(
-            model=self._choice(("load",), table, "model", MODELS, default="arrivals"),
-            rate=self._quantity(("load", "rate"), table.get("rate"), quantity.rate),
-            seed=self._whole(table, "seed", 1, 0),
-            max_in_flight=self._whole(table, "max_in_flight", 600, 1),
-            timeout_s=self._quantity(("load", "timeout"), table.get("timeout", "10s"), quantity.duration),
-            only=self._only(table),
-            mix=self._mix(table),
-        )
-
-    def _only(self, table: Mapping[str, Any]) -> tuple[str, ...]:
-        value = table.get("only", [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self._error(("load", "only"), f"only is {value!r}; expected a list of flows or tags")
-        return tuple(value)
-
-    def _mix(self, table: Mapping[str, Any]) -> dict[str, float]:
-        value = table.get("mix", {})
-        for flow, weight in value.items() if isinstance(value, dict) else [("mix", None)]:
-            if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
-                raise self._error(
-                    ("load", "mix", flow), f"{flow} is {weight!r}; expected a weight of 0 or more"
-                )
-        return dict(value)
+        return loads.Reader(table=table, refuse=self._error).load()
 
     def _phases(self) -> tuple[Phase, ...]:
         tables = self.data.get("phase")
@@ -207,12 +173,6 @@ class _Reader:
         if value not in allowed:
             raise self._error((*where, key), f"{key} is {value!r}; expected one of {list(allowed)}")
         return str(value)
-
-    def _whole(self, table: Mapping[str, Any], key: str, default: int, least: int) -> int:
-        value = table.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise self._error(("load", key), f"{key} is {value!r}; expected a whole number from {least} up")
-        return value
 
     def _quantity(self, keys: Keys, value: object, parse: Any) -> float:
         try:
