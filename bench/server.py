@@ -72,8 +72,8 @@ class Server:
                 self._rest[number] = data[data.rfind(_END) + len(_END) :] if _END in data else data
             wanted = data.count(_END)
             if wanted:
+                self._counts[0] += wanted  # first, so that whoever has the answer finds it counted
                 os.write(number, ANSWER * wanted)
-                self._counts[0] += wanted
         except OSError:  # the client is gone: nothing to answer any more
             self._close(number)
 
