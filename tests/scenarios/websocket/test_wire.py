@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios.errors import CallError, ContentError
+from scenarios.errors import CallError, ContentError, TransportError
 from scenarios.load.answer import AllowList
 from scenarios.load.http.tls import Tls
 from scenarios.load.websocket.order import Backoff, Order
@@ -26,6 +26,7 @@ from tests.scenarios.websocket.stage import (
     serving,
     talking,
     until_closed,
+    wait_for,
 )
 
 LOOPBACK = AllowList(("127.0.0.1", "localhost"))
@@ -175,6 +176,25 @@ def test_what_came_before_the_breach_still_counts():
         with pytest.raises(CallError):
             chat.request(ASK, {})
     assert host.outcomes("ask")[0] == "ok"
+
+
+def test_an_answer_counts_although_the_pong_behind_it_cannot_be_sent():
+    """Answer and ping in one packet of a server that takes nothing more: the answer is not thrown away."""
+
+    def run(connection):
+        connection.recv(65536)
+        connection.sendall(frame(b'{"id": 1}') + frame(b"", opcode=9))
+        until_closed(connection)
+
+    def blocked():
+        raise TransportError("nobody listens", kind="reset")
+
+    with hostile(run) as port, talking(port) as (chat, host):
+        exchange = chat.send(ASK, {})
+        chat._line._wire._flush = blocked
+        chat.expect(exchange)
+        wait_for(lambda: not chat.connected)
+    assert host.outcomes("ask") == ["ok"]
 
 
 def test_a_message_in_the_handshakes_packet_is_not_lost():
