@@ -6,7 +6,7 @@ import json
 import math
 import os
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +99,7 @@ def prepare(options: Options, *, out: Path, command: Sequence[str] = ()) -> Prep
     wanted = _objectives(text)
     seconds = _seconds("--for", options.duration, least=LEAST_S)
     warmup = _seconds("--warmup", options.warmup, least=0.0)
-    load, more, mean = _load(options, warmup, seconds)
+    load, mean = _load(options, warmup, seconds)
     phases = [Phase(name="steady", for_s=seconds)]
     if warmup:
         phases.insert(0, Phase(name="warmup", for_s=warmup))
@@ -121,7 +121,7 @@ def prepare(options: Options, *, out: Path, command: Sequence[str] = ()) -> Prep
         out=out,
         command=shlex.join(asked.redacted(command)),
         own_targets=text,
-        load={**more, "request": asked.document()},
+        load={"request": asked.document()},
         crew=crew.of(options.workers),
     )
     return Prepared(request=request, target=asked, warnings=_warnings(wanted, mean, seconds))
@@ -178,27 +178,32 @@ def deciding_s(one: Objective, rate: float | None) -> float:
     return max(blocks, math.ceil(least_samples(budget_of(one)) / rate))
 
 
-def _load(options: Options, warmup: float, seconds: float) -> tuple[Load, dict[str, object], float | None]:
-    """The plan's load, what else the manifest says of it, and the mean rate (None: the users decide it)."""
+def _load(options: Options, warmup: float, seconds: float) -> tuple[Load, float | None]:
+    """The plan's load and its mean rate (None: the users decide it)."""
     if (options.arrivals is None) == (options.users is None):
         raise ConfigError("expected either --arrivals, e.g. --arrivals 200/s, or --users, e.g. --users 50")
     _together(options)
     timeout = _seconds("--timeout", options.timeout, least=0.001)
-    more: dict[str, object] = {"timeout_s": timeout}
     if options.users is not None:
         think = _seconds("--think", options.think, least=0.0) if options.think else 0.0
-        more |= {"model": "users", "users": options.users, "think_s": think}
-        load = Load(rate=float(options.users), seed=options.seed, max_in_flight=options.users)
-        return load, more, None
+        users = options.users
+        return Load(model="users", users=users, think_s=think, seed=options.seed, timeout_s=timeout), None
     rate = peak = mean = _said("--arrivals", quantity.rate, options.arrivals)
+    stages: tuple[Mapping[str, object], ...] = ()
     if options.shape is not None:
         shaped = shape.read(options.shape, rate=rate, warmup_s=warmup, for_s=seconds)
-        more["stages"], peak, mean = list(shaped.stages), shaped.peak, shaped.mean
-    if options.sessions is not None:
-        more |= {"model": "sessions", "sessions": options.sessions, "max_in_flight": options.sessions}
-    if options.poisson:
-        more["spacing"] = "poisson"
-    return Load(rate=rate, seed=options.seed, max_in_flight=_in_flight(peak, timeout)), more, mean
+        stages, peak, mean = shaped.stages, shaped.peak, shaped.mean
+    load = Load(
+        model="arrivals" if options.sessions is None else "sessions",
+        rate=peak,
+        sessions=options.sessions or 0,
+        max_in_flight=_in_flight(peak, timeout),
+        spacing="poisson" if options.poisson else "even",
+        stages=stages,
+        seed=options.seed,
+        timeout_s=timeout,
+    )
+    return load, mean
 
 
 def _together(options: Options) -> None:

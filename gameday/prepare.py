@@ -127,6 +127,8 @@ def _is_plan(name: str) -> bool:
 
 def _changed(chosen: Plan, options: Options) -> Plan:
     load = replace(chosen.load, only=options.only or chosen.load.only)
+    if options.rate and (load.stages or load.model == "users"):
+        raise ConfigError(f"{chosen.name} has no one rate to replace; expected no --rate with this plan")
     if options.rate:
         load = replace(load, rate=_rate(options.rate))
     if options.seed is not None:

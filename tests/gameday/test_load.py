@@ -179,8 +179,7 @@ def test_the_shortest_time_that_can_decide_is_said(arrivals: str, objective: str
 def test_a_shape_comes_after_the_warm_up(text: str) -> None:
     """25 s measured after 2 s of warm-up, half of them a ramp; the peak sets the cap of what is in flight."""
     found = prepared(arrivals="30/s", shape=text, duration="25s", warmup="2s")
-    stages = found.request.load["stages"]
-    assert isinstance(stages, list)
+    stages = found.request.plan.load.stages
     assert sum(stage["for_s"] for stage in stages) == 27.0
     assert found.request.plan.load.max_in_flight == (1200 if "spike" in text else 900)
     assert shape.read(text, rate=30, warmup_s=2, for_s=25).mean == 60.0
