@@ -37,7 +37,8 @@ def _first(place: Place, tls: Tls, limits: Limits) -> Connection:
         try:
             connection = _open(place, way, tls, limits)
         except OSError as error:
-            failures.append(f"{way}: {error.strerror or error}")
+            says = error.strerror or str(error)
+            failures.append(says if str(way) == place.name else f"{way}: {says}")
             continue
         connection.generation = generation
         return connection

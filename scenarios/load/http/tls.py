@@ -36,6 +36,7 @@ def context(tls: Tls) -> ssl.SSLContext:
     """The one context of these settings; OSError when a file of theirs cannot be read."""
     made = ssl.create_default_context(cafile=str(tls.ca_file) if tls.ca_file else None)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # a cut body must not pass for a whole one
     made.set_alpn_protocols(["http/1.1"])
     if tls.certificate:
         made.load_cert_chain(str(tls.certificate))
@@ -96,7 +97,10 @@ class TlsConnection(Connection):
             if self.reader.complete or self._fault is not None:
                 self.reader.keep = False
                 return
-            self._session.write(view[start : start + READ_BYTES])
+            try:
+                self._session.write(view[start : start + READ_BYTES])
+            except ssl.SSLError:
+                return  # the watcher has read, or will, why the server is gone
             self._flush()
 
     def _readable(self) -> None:
@@ -135,6 +139,9 @@ class TlsConnection(Connection):
             if pieces:
                 self._take(b"".join(pieces))
             return
+        if not self._busy:
+            self.close()
+            return
         waiter, self._waiter = self._waiter, None  # not woken before all is said
         if pieces:
             self._take(b"".join(pieces))
@@ -142,7 +149,7 @@ class TlsConnection(Connection):
         self._waiter = waiter
         if self.reader.complete:
             self._wake()
-        elif cut and self._busy and self.reader.received:  # an attacker could have cut it anywhere
+        elif cut and self.reader.received:  # an attacker could have cut it anywhere
             says = f"{self.where}: closed in the middle of an answer, without TLS's own end"
             self._fail(TransportError(says, kind="reset"))
         else:

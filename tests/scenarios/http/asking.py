@@ -1,6 +1,6 @@
 """Sends requests with sessions and prints what came of each: a process of its own, since it needs gevent.
 
-Input, JSON on stdin: {name of a case: {"session": arguments, "requests": [...], "names": {...}, "ttl_s"}}. All
+Input, JSON on stdin: {case: {"session": arguments, "requests": [...], "names": {...}, "ttl_s", "late"}}. All
 cases run at once, each with a session of its own. ``names`` gives the answers of successive look-ups.
 """
 

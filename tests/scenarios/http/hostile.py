@@ -43,7 +43,8 @@ class Visit:
         elif b"transfer-encoding: chunked" in lower:
             while not body.endswith(b"0\r\n\r\n") and (data := self.connection.recv(65536)):
                 body += data
-        self.log.append((head + b"\r\n\r\n" + body).decode("latin-1"))
+        if text:
+            self.log.append((head + b"\r\n\r\n" + body).decode("latin-1"))
         return text
 
 

@@ -100,10 +100,10 @@ BAD = {  # name: what the server does, the class, a word of the message, more
     "a head without end": (
         flood(HEAD, b"X-More: and more\r\n" * 50),
         "protocol",
-        "a head of more than 4096",
+        "head of more than 4096",
         LIMITS,
     ),
-    "a line without end": (flood(HEAD + b"X: ", b"x" * 1000), "protocol", "a head of more than 4096", LIMITS),
+    "a line without end": (flood(HEAD + b"X: ", b"x" * 1000), "protocol", "head of more than 4096", LIMITS),
     "too many fields": (
         HEAD + b"A: b\r\n" * 30 + b"Content-Length: 0\r\n\r\n",
         "protocol",
@@ -113,13 +113,13 @@ BAD = {  # name: what the server does, the class, a word of the message, more
     "a body without end": (
         flood(HEAD + b"\r\n", b"x" * 9000),
         "protocol",
-        "a body of more than 100000",
+        "more than 100000 bytes",
         LIMITS,
     ),
     "chunks without end": (
         flood(CHUNKED, b"3\r\nabc\r\n" * 900),
         "protocol",
-        "a body of more than 100000",
+        "more than 100000 bytes",
         LIMITS,
     ),
     "trailers without end": (

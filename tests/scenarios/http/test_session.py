@@ -22,11 +22,15 @@ def cookie(*lines):
     return HEAD + fields + b"Content-Length: 2\r\n\r\nok"
 
 
+MUCH = {"pieces": ["x" * 1000], "times": 2000, "length": 2_000_000}
 IDLE = {"pause": 0.6}
 TABLE = {
     # connections
     "kept": ([[OK, CHUNKED + b"2\r\nok\r\n0\r\n\r\n", OK]], [{}, {"method": "POST"}, {}]),
-    "kept after HEAD": ([[HEAD + b"Content-Length: 9\r\n\r\n", HEAD + b"\r\n", OK]], [{"method": "HEAD"}] * 2 + [{}]),
+    "kept after HEAD": (
+        [[HEAD + b"Content-Length: 9\r\n\r\n", HEAD + b"\r\n", OK]],
+        [{"method": "HEAD"}, {"method": "HEAD"}, {}],
+    ),
     "HEAD with a body": ([[HEAD + b"Content-Length: 2\r\n\r\nok"], [OK]], [{"method": "HEAD"}, {}]),
     "told to close": ([[LAST], [OK]], [{}, {}]),
     "surplus": ([[OK + OK], [OK]], [{}, {}]),
@@ -64,7 +68,7 @@ TABLE = {
     "uploaded in chunks": ([[OK]], [{"method": "POST", "body": {"pieces": ["abc", "", "de"]}}]),
     "uploaded with a length": ([[OK]], [{"method": "PUT", "body": {"pieces": ["abc", "de"], "length": 5}}]),
     "uploaded too little": ([[OK]], [{"method": "PUT", "body": {"pieces": ["abc"], "length": 5}}]),
-    "uploaded much": ([[OK, OK]], [{"method": "POST", "body": {"pieces": ["x" * 1000], "times": 2000, "length": 2_000_000}}, {}]),
+    "uploaded much": ([[OK, OK]], [{"method": "POST", "body": MUCH}, {}]),
     # requests that cannot be sent
     "line break": ([], [{"headers": {"X": "a\r\nY: b"}}]),
     "line break in the address": ([], [{"url": "URL/x\r\ny"}]),
