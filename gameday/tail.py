@@ -105,19 +105,18 @@ class Standing:
     """How the run stands: read from manifest.json once and from events.jsonl as it grows; times in seconds.
 
     `planned` is how long the traffic is to flow, None when the manifest does not say; `most` how many
-    sessions or requests there can be at once, 0 when it does not say; `opened` sessions that are ready, and
-    of how many.
+    sessions or requests there can be at once, 0 when it does not say.
     """
 
     folder: Path
     planned: float | None = None
     most: int = 0
     begun: float | None = None
-    opened: tuple[int, int] = (0, 0)
     ended: bool = False
     lost: set[str] = field(default_factory=set)
     faults: dict[str, str] = field(default_factory=dict)
     _workers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _opening: dict[str, tuple[int, int]] = field(default_factory=dict)
     _drops: deque[tuple[float, int]] = field(default_factory=deque)
     _lines: Lines = field(init=False)
 
@@ -142,6 +141,11 @@ class Standing:
         if self.begun is None or self.planned is None or math.isinf(self.planned):
             return None
         return max(0.0, self.begun + self.planned - now)
+
+    @property
+    def opened(self) -> tuple[int, int]:
+        """Sessions that are ready, and how many there will be, over all workers that have said so."""
+        return sum(each for each, _ in self._opening.values()), sum(of for _, of in self._opening.values())
 
     @property
     def in_flight(self) -> int:
@@ -170,7 +174,8 @@ class Standing:
             self.begun = float(event["t"]) if event.get("edge") == "start" else self.begun
             self.ended = self.ended or event.get("edge") == "end"
         elif kind == "opening":
-            self.opened = (int(event.get("open", 0)), int(event.get("of", 0)))
+            counted = (int(event.get("open", 0)), int(event.get("of", 0)))
+            self._opening[str(event.get("worker", ""))] = counted
         elif kind == "generator":
             self._workers[str(event.get("worker", ""))] = event
             dropped = int(event.get("dropped_system", 0)) + int(event.get("dropped_generator", 0))
