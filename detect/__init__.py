@@ -1,0 +1,1 @@
+"""Proofs that the judge is neither blind nor jumpy: what `make detect` runs. Not part of the test suite."""

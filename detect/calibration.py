@@ -1,0 +1,189 @@
+"""How often the judge is wrong where the truth is known: `python -m detect.calibration`.
+
+Targets are set so that the truth is 10% inside or outside of them. A wrong pass is a pass outside, a wrong
+fail a fail inside; anything else is right or honestly undecided. Each verdict comes out of the judge's own
+path: counters, latency log, scope, design effect.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+
+from detect.queue import Floats, Queue
+from slo import histogram
+from slo.expression import parse
+from slo.finding import FAIL, INCONCLUSIVE, PASS, against_budget
+from slo.manifest import Manifest
+from slo.record import Counters, Record
+from slo.scope import Scope
+
+RATE = 300.0
+UTILISATIONS = (0.3, 0.5, 0.8)
+LENGTHS = (130, 600)
+RUNS = 200
+START = 1_700_000_000
+OP = "op"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One kind of target at one utilisation; `inside`: the truth keeps the target."""
+
+    target: str
+    utilisation: float
+    seconds: int
+    inside: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How many of `runs` verdicts were what."""
+
+    case: Case
+    passes: int
+    fails: int
+    undecided: int
+
+    @property
+    def wrong(self) -> float:
+        """The share of wrong passes or wrong fails."""
+        return (self.fails if self.case.inside else self.passes) / (self.passes + self.fails + self.undecided)
+
+
+def record_of(at: Floats, latency: Floats, failed: np.ndarray, *, limit: float, seconds: int) -> Record:
+    """A run folder's content, in memory: one operation, one steady phase."""
+    second = at.astype(int)
+
+    def grid(mask: np.ndarray) -> np.ndarray:
+        return np.bincount(second[mask], minlength=seconds)[None, :].astype(np.int64)
+
+    every, good = np.ones(at.size, dtype=bool), ~failed
+    counters = Counters(
+        start=START,
+        operations=(OP,),
+        planned=grid(every),
+        intended=grid(every),
+        sent=grid(every),
+        ok=grid(good),
+        bad={"http_5xx": grid(failed)},
+        slower={limit: grid(good & (latency >= limit))},
+        p50=np.full((1, seconds), np.nan),
+        p99=np.full((1, seconds), np.nan),
+    )
+    record = Record(
+        folder=Path(),
+        manifest=_manifest(),
+        counters=counters,
+        phases=(),
+        events=(),
+        metrics=(),
+        ledger=(),
+    )
+    record.__dict__["histograms"] = _log(second[good], latency[good], seconds)
+    return record
+
+
+def _log(second: np.ndarray, latency: Floats, seconds: int) -> histogram.Log:
+    intervals = {}
+    for begin in range(0, seconds - seconds % 10, 10):
+        counts = histogram.record(latency[(second >= begin) & (second < begin + 10)])
+        intervals[float(START + begin)] = [histogram.Interval(where="", text=histogram.encode(counts))]
+    return histogram.Log(intervals={f"{OP}.ok": intervals})
+
+
+def _manifest() -> Manifest:
+    return Manifest(
+        run_id="calibration", state="complete", reason="", system="", plan="", policy="", environment={},
+        load={}, phases=(), operations={OP: ()}, objectives=(), least_passes=0, experiments=(), started=0.0,
+        raw={},
+    )  # fmt: skip
+
+
+def verdict(record: Record, target: str, *, limit: float, budget: float, seconds: int) -> str:
+    """The judge's word on a share: slower than the limit, or failed."""
+    scope = Scope(record=record, windows=((float(START), float(START + seconds)),))
+    bad = record.bad + (record.counters.slower[limit] if target.startswith("p(") else 0)
+    rows = scope.rows(())
+    found = against_budget(
+        k=int(bad.sum()),
+        n=int(record.valid.sum()),
+        deff=scope.design_effect(bad, record.valid, rows, budget),
+        blocks=len(scope.blocks()),
+        budget=budget,
+        seconds=float(seconds),
+        least=1,
+        expr=parse("p(99) < 1s"),
+    )
+    return found.verdict
+
+
+def outcomes(runs: int = RUNS) -> Iterator[Outcome]:
+    """Every case in turn."""
+    for utilisation in UTILISATIONS:
+        queue = Queue(rate=RATE, utilisation=utilisation)
+        truth = {q: queue.truth(q) for q in (0.5, 0.99)}
+        for seconds in LENGTHS:
+            sampled = [queue.run(seconds, seed=seed + 1) for seed in range(runs)]
+            for inside in (True, False):
+                factor = 1 / 0.9 if inside else 1 / 1.1
+                for q in (0.5, 0.99):
+                    case = Case(
+                        target=f"p({q * 100:g})", utilisation=utilisation, seconds=seconds, inside=inside
+                    )
+                    yield _latency(case, sampled, limit=truth[q] * factor, budget=1 - q)
+                for clustered in (False, True):
+                    name = "errors, clustered" if clustered else "errors"
+                    case = Case(target=name, utilisation=utilisation, seconds=seconds, inside=inside)
+                    yield _errors(case, sampled, budget=0.001, rate=0.001 / factor, clustered=clustered)
+
+
+def _latency(case: Case, sampled: list[tuple[Floats, Floats]], *, limit: float, budget: float) -> Outcome:
+    words: Counter[str] = Counter()
+    for at, latency in sampled:
+        none = np.zeros(at.size, dtype=bool)
+        found = record_of(at, latency, none, limit=limit, seconds=case.seconds)
+        words[verdict(found, case.target, limit=limit, budget=budget, seconds=case.seconds)] += 1
+    return _outcome(case, words)
+
+
+def _errors(
+    case: Case, sampled: list[tuple[Floats, Floats]], *, budget: float, rate: float, clustered: bool
+) -> Outcome:
+    """Errors by themselves, or in bursts of 2 s at random: ten times as likely in a tenth of the time."""
+    words: Counter[str] = Counter()
+    for seed, (at, latency) in enumerate(sampled):
+        rng = np.random.default_rng(1_000_000 + seed)
+        share = np.full(at.size, rate)
+        if clustered:
+            burst = rng.random(ceil(case.seconds / 2)) < 0.1
+            share = np.where(burst[(at / 2).astype(int)], rate * 10, 0.0)
+        failed = rng.random(at.size) < share
+        found = record_of(at, latency, failed, limit=1e9, seconds=case.seconds)
+        words[verdict(found, case.target, limit=1e9, budget=budget, seconds=case.seconds)] += 1
+    return _outcome(case, words)
+
+
+def _outcome(case: Case, words: Counter[str]) -> Outcome:
+    return Outcome(case=case, passes=words[PASS], fails=words[FAIL], undecided=words[INCONCLUSIVE])
+
+
+def main(runs: int = RUNS) -> None:
+    """Print the table as it is found."""
+    print(f"{'target':20}{'util':>6}{'length':>8}{'truth':>9}{'pass':>7}{'fail':>7}{'open':>7}{'wrong':>8}")  # noqa: T201
+    for one in outcomes(runs):
+        case, total = one.case, one.passes + one.fails + one.undecided
+        shares = "".join(f"{n / total:7.1%}" for n in (one.passes, one.fails, one.undecided))
+        side = "inside" if case.inside else "outside"
+        print(  # noqa: T201
+            f"{case.target:20}{case.utilisation:6.1f}{case.seconds:7d}s{side:>9}{shares}{one.wrong:8.1%}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main(*(int(word) for word in sys.argv[1:]))
