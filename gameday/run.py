@@ -60,11 +60,18 @@ class Request:
         Raises:
             ConfigError: more requests per second than the environment allows.
         """
-        if self.plan.load.rate > self.env.max_rate:
-            allowed = f"{self.env.max_rate:g}/s"
+        load, allowed = self.plan.load, f"{self.env.max_rate:g}/s (max_rate in {self.env.path})"
+        if load.rate > self.env.max_rate:
             raise ConfigError(
-                f"{self.plan.name} sends {self.plan.load.rate:g}/s; environment {self.env.name!r} allows "
-                f"{allowed} (max_rate in {self.env.path}); nothing was sent"
+                f"{self.plan.name} sends {load.rate:g}/s; environment {self.env.name!r} allows {allowed}; "
+                "nothing was sent"
+            )
+        at_once = load.users * self.traffic.requests_per_flow
+        if load.model == "users" and at_once > self.env.max_rate * load.think_s:
+            raise ConfigError(
+                f"{self.plan.name} has {load.users} users who think for {load.think_s:g} s and may send more "
+                f"than environment {self.env.name!r} allows, {allowed}; expected a think time of at least "
+                f"{at_once / self.env.max_rate:g} s; nothing was sent"
             )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from gameday import prepare
+from gameday import prepare, preview
 from gameday.errors import ConfigError
 
 
@@ -40,3 +42,54 @@ def test_options_that_leave_nothing_to_judge_are_refused() -> None:
     """Better no run than one that can only say nothing."""
     with pytest.raises(ConfigError, match="expected at least one objective"):
         prepare.request("lexohub-task-kill", prepare.Options(env="local", no_faults=True, only=("search",)))
+
+
+PLAN = """\
+system = "lexohub"
+objectives = ["latency-p99"]
+least_passes = 1
+[load]
+{load}
+[[phase]]
+name = "steady"
+for = "130s"
+"""
+
+
+def planned(tmp_path: Path, load: str, **options: str) -> str:
+    """The headline of a plan with this load."""
+    path = tmp_path / "mine.toml"
+    path.write_text(PLAN.format(load=load), "utf-8")
+    return preview.of(prepare.request(str(path), prepare.Options(env="local", **options))).headline
+
+
+@pytest.mark.parametrize(
+    ("load", "headline"),
+    [
+        ('rate = "300/s"', "300 requests/s, open arrivals, 130 s, about 39,000 requests"),
+        (
+            'model = "sessions"\nsessions = 900\nrate = "9/s"',
+            "9 requests/s, open arrivals on 900 held sessions",
+        ),
+        (
+            'model = "users"\nusers = 50\nthink = "2s"',
+            "50 users who wait for their answers (closed model), 130 s;",
+        ),
+        ('stages = [{ kind = "ramp", to = "60/s", for = "130s" }]', "up to 60 requests/s in stages"),
+    ],
+)
+def test_a_preview_says_which_model_it_is(tmp_path: Path, load: str, headline: str) -> None:
+    """And how many requests, where a schedule says it."""
+    assert headline in planned(tmp_path, load)
+
+
+def test_users_keep_below_the_environments_rate(tmp_path: Path) -> None:
+    """Users who hardly think could send any rate: the ceiling holds for them, too."""
+    with pytest.raises(ConfigError, match="expected a think time of at least"):
+        planned(tmp_path, 'model = "users"\nusers = 5000\nthink = "1s"')
+
+
+def test_a_rate_replaces_a_rate_only(tmp_path: Path) -> None:
+    """Users and stages have no one rate that `--rate` could stand for."""
+    with pytest.raises(ConfigError, match="no one rate"):
+        planned(tmp_path, 'model = "users"\nusers = 5\nthink = "1s"', rate="5/s")
