@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import gevent
+import numpy as np
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
@@ -28,11 +29,11 @@ from scenarios.load.dispatch import Dispatcher
 from scenarios.load.ledger import Ledger
 from scenarios.load.operation import Flow, Operation
 from scenarios.load.plan import PARTLY_OPEN, SESSIONS, USERS, LoadPlan
-from scenarios.load.recorder import Recorder
+from scenarios.load.recorder import Recorder, warm_up
 from scenarios.load.sink import GuardedSink, NullSink, Sink, lines
-from scenarios.load.vitals import SLOW_S, Clock, Vitals
+from scenarios.load.vitals import LEAST_ANSWERS, SLOW_S, Clock, Vitals
 
-LOGINS_AT_ONCE = 16
+LOGINS_AT_ONCE = 32
 LEAD_S = 0.2
 INTO_SECOND_S = 0.0005
 PROGRESS_S = 10
@@ -122,6 +123,8 @@ class Engine:
         self._flusher: gevent.Greenlet | None = None
         self._dispatcher: Dispatcher | None = None
         self.take: Callable[[Any], Arrival] = self._taking()
+        warm_up()
+        Vitals().answered(np.zeros(LEAST_ANSWERS))
 
     @property
     def sessions(self) -> int:

@@ -15,6 +15,7 @@ from array import array
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NoReturn
 
 import numpy as np
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from scenarios.errors import UnknownNameError
 from scenarios.load.operation import Operation
-from scenarios.load.sink import Sink, lines
+from scenarios.load.sink import NullSink, Sink, lines
 from slo import histogram
 
 BAD_CLASSES = (
@@ -244,6 +245,18 @@ class Recorder:
                 written.append(histogram.line(name, interval * INTERVAL_S, INTERVAL_S, counts))
                 yield
         self._sink.append("latency.hlog", "".join(written))
+
+
+@cache
+def warm_up() -> None:
+    """Flush once for nothing: numpy's first calls take tens of milliseconds, which would be start lag."""
+    nothing = Operation(slug="nothing", method="GET", path="/")
+    books = Recorder(sink=NullSink(), operations=[nothing], thresholds=[(1.0,)], start=0.0)
+    for outcome in ("ok", "timeout"):
+        books.intended("nothing", 0.0)
+        books.resolve("nothing", 0.0, outcome, latency=0.001, service=0.001)
+    books.close(1.0)
+    books.recent_p99()
 
 
 class _Table:

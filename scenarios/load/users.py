@@ -66,14 +66,17 @@ class FlowUser(User):
             shared=self.engine.constants,
         )
         self.index = next(self.engine.numbers)
-        self.tasks = [_serve]
+        self.tasks: list[Callable[[FlowUser], None]] = [_serve]
         self.argument: object = None
         self.free_at = 0.0
         self._resume: Callable[[Arrival], Any] | None = None
         self._early: Arrival | None = None
         with self.engine.opening:
-            self._open()
-        self.engine.admit(self)
+            opened = self._open()
+        if opened:
+            self.engine.admit(self)
+        else:
+            self.tasks = [_leave]
 
     def on_stop(self) -> None:
         """Locust ends the user."""
@@ -158,7 +161,8 @@ class FlowUser(User):
             self._perform(take(self))
         raise StopUser
 
-    def _open(self) -> None:
+    def _open(self) -> bool:
+        """Whether it could be opened; the engine hears why not."""
         deadline = time.monotonic() + OPEN_WITHIN_S
         while True:
             try:
@@ -169,9 +173,9 @@ class FlowUser(User):
                 if time.monotonic() > deadline or self.engine.stopped:
                     failure = PrepareError(f"session {self.index} could not be opened: {error}")
                     self.engine.refuse(failure)
-                    raise StopUser from error
+                    return False
             else:
-                return
+                return True
             gevent.sleep(OPEN_AGAIN_S)
 
     def _perform(self, arrival: Arrival) -> None:
@@ -188,6 +192,8 @@ class FlowUser(User):
         except Exception:  # noqa: BLE001 - a defect in one flow is reported and must not end the session
             self.engine.broke(flow)
             self._abandon()
+        if self.free_at == arrival.at:  # it called nothing: it is over now
+            self.free_at = time.monotonic()
 
     def _abandon(self) -> None:
         """Count the flow's remaining operations as planned and never done."""
@@ -226,6 +232,11 @@ def _nominal(operations: tuple[str, ...]) -> "defaultdict[str, int]":
     for slug in operations:
         counts[slug] += 1
     return counts
+
+
+def _leave(_user: FlowUser) -> None:
+    """The task of a session that could not be opened."""
+    raise StopUser
 
 
 def _serve(user: FlowUser) -> None:
