@@ -8,7 +8,7 @@ from scenarios.errors import TransportError
 from scenarios.load.answer import Answer
 from scenarios.load.http.address import Address
 from scenarios.load.http.deadlines import Deadline
-from scenarios.load.http.head import Upload
+from scenarios.load.http.head import Prepared, Upload
 from scenarios.load.http.limits import Limits
 from scenarios.load.http.link import Link
 
@@ -27,21 +27,14 @@ class Connection(Link):
         super().__init__(sock, where=where, limits=limits)
 
     def exchange(
-        self,
-        wire: bytes,
-        *,
-        bodiless: bool,
-        now: float,
-        total: Deadline,
-        read: Deadline | None,
-        upload: Upload | None = None,
+        self, prepared: Prepared, wire: bytes, now: float, total: Deadline, read: Deadline | None
     ) -> Answer:
-        """Send, and wait for the complete answer; TransportError otherwise, and the connection is closed.
+        """Send ``wire`` and wait for the complete answer; TransportError otherwise.
 
         Afterwards the connection is closed already or may be kept.
         """
         reader = self.reader
-        reader.begin(bodiless=bodiless)
+        reader.begin(bodiless=prepared.bodiless)
         self._busy = True
         total.begin(self, now)
         self._read = read
@@ -49,8 +42,8 @@ class Connection(Link):
             read.begin(self, now)
         try:
             self._transmit(wire)
-            if upload is not None:
-                self._transmit_upload(upload)
+            if prepared.upload is not None:
+                self._transmit_upload(prepared.upload)
                 self._watch()
             while not reader.complete:
                 self._wait()
@@ -68,20 +61,20 @@ class Connection(Link):
         return reader.answer(done - now)
 
     def converse(
-        self, wire: bytes, *, bodiless: bool, now: float, total: Deadline, upload: Upload | None
+        self, prepared: Prepared, wire: bytes, now: float, total: Deadline
     ) -> Generator[bytes, None, None]:
         """Like ``exchange``, piece by piece: first the raw head, then whatever of the body has come.
 
         The socket is not read while nobody asks for the next piece.
         """
         reader = self.reader
-        reader.begin(bodiless=bodiless, unbounded=True)
+        reader.begin(bodiless=prepared.bodiless, unbounded=True)
         self._busy = self._streaming = True
         total.begin(self, now)
         try:
             self._transmit(wire)
-            if upload is not None:
-                self._transmit_upload(upload)
+            if prepared.upload is not None:
+                self._transmit_upload(prepared.upload)
             while not reader.status:
                 self._wait()
             yield reader.head

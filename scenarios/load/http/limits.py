@@ -37,8 +37,3 @@ class Limits:
     body_bytes: int = 64 * MIB
     interim: int = 16
     connections: int = 8
-
-    @property
-    def small(self) -> int:
-        """An answer of no more bytes is within every limit of bytes."""
-        return min(self.head_bytes, self.body_bytes)

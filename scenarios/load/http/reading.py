@@ -15,6 +15,7 @@ from scenarios.load.answer import Answer, fields
 from scenarios.load.http.limits import Limits
 
 _END = b"\r\n\r\n"
+_WHOLE = 2048
 
 
 class _RefusedError(Exception):
@@ -25,13 +26,14 @@ class Reader:
     """``begin``, then ``feed`` until ``complete``; ``finish`` when the connection has ended.
 
     ``keep``: the connection may carry another answer; not so when bytes came after the end of this one, as
-    they answer nothing that was asked. ``noted``: the head has a cookie or a content coding.
+    they answer nothing that was asked. ``noted``: the head may have a cookie or a content coding.
     """
 
     __slots__ = (
         "_bodiless",
         "_interim",
         "_limits",
+        "_modest",
         "_parser",
         "_small",
         "_text",
@@ -51,7 +53,8 @@ class Reader:
         self._limits = limits
         self.chunks: list[bytes] = []
         self.on_body = self.chunks.append
-        self._bodiless = False
+        self._modest = min(limits.head_bytes, limits.body_bytes)
+        self._bodiless = self.noted = False
         self._parser: Any = HttpResponseParser(self)  # None once the connection is closed
         self.begin()
 
@@ -61,11 +64,11 @@ class Reader:
             self._parser = HttpResponseParser(self)
         self._bodiless = bodiless
         self._unbounded = unbounded
-        self._small = 0 if bodiless else self._limits.small
+        self._small = 0 if bodiless else self._modest  # HEAD: looked at closely whatever its size
         self.chunks.clear()
         self._text = b""
         self._interim = self.received = self.status = 0
-        self.complete = self.keep = self.noted = False
+        self.complete = self.keep = False
 
     def feed(self, data: bytes) -> bool:
         """Take bytes, whether the answer is complete; TransportError (protocol) when they are no answer."""
@@ -111,8 +114,9 @@ class Reader:
 
     def answer(self, elapsed: float) -> Answer:
         """The complete answer, as it came. Sets ``noted``."""
-        text = self.head if self._interim else self._text
-        head = text[: text.find(_END)]
+        head = self.head if self._interim else self._text
+        if len(head) > _WHOLE:  # do not keep the body twice
+            head = head[: head.find(_END)]
         lower = head.lower()
         self.noted = b"\ncontent-encoding:" in lower or b"\nset-cookie:" in lower
         return Answer(self.status, b"" if self._bodiless else b"".join(self.chunks), head, elapsed)

@@ -137,13 +137,8 @@ class Session:
         prepared = self.prepare(method, url, headers, body)
         now = monotonic()
         connection = self._kept(prepared.place, now) or self._connect(prepared.place, timeout_s)
-        pieces = connection.converse(
-            self._wire(prepared),
-            bodiless=prepared.bodiless,
-            now=now,
-            total=Once(timeout_s or self._timeouts.total_s),
-            upload=prepared.upload,
-        )
+        total = Once(timeout_s or self._timeouts.total_s)
+        pieces = connection.converse(prepared, self._wire(prepared), now, total)
         stream = Stream(pieces, connection, done=lambda: self._keep(prepared.place, connection))
         self._store_cookies(prepared, stream.answer)
         return stream
@@ -182,14 +177,8 @@ class Session:
     ) -> Answer:
         """``timeout_s`` None: as long as all others that begin now."""
         total = self._total if timeout_s is None else Once(timeout_s)
-        answer = connection.exchange(
-            prepared.wire if self._jar is None else self._wire(prepared),
-            bodiless=prepared.bodiless,
-            now=begun,
-            total=total,
-            read=self._read,
-            upload=prepared.upload,
-        )
+        wire = prepared.wire if self._jar is None else self._wire(prepared)
+        answer = connection.exchange(prepared, wire, begun, total, self._read)
         if not connection.closed:
             self._keep(prepared.place, connection)
         if connection.reader.noted:

@@ -60,7 +60,8 @@ def test_any_split_gives_the_same_answer(name, data):
     assert (whole.keep, parted.keep) == (True, True)
 
 
-@given(st.lists(st.tuples(tokens, values), max_size=12), st.binary(max_size=200), st.data())
+@given(st.lists(st.tuples(tokens, values), max_size=6), st.binary(max_size=100), st.data())
+@settings(max_examples=50)
 def test_what_a_server_writes_is_what_is_read(headers, body, data):
     """Any header fields and any body come out as they went in, names in lower case."""
     headers = [(name, value) for name, value in headers if name.lower() not in FRAMING]
@@ -74,14 +75,14 @@ def test_what_a_server_writes_is_what_is_read(headers, body, data):
 
 
 @given(st.binary(max_size=400), st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_garbage_ends_as_a_class(data, bodiless):
     """Any bytes are an answer, or wait for more, or are a protocol error: nothing else comes out."""
     ended_by(data, bodiless=bodiless)
 
 
 @given(st.sampled_from(sorted(WHOLE)), st.integers(0, 800), st.binary(min_size=1, max_size=3), st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_spoilt_answers_end_as_a_class(name, at, noise, bodiless):
     """So is an answer with a few bytes overwritten, and its end is always found when the connection ends."""
     whole = WHOLE[name]
@@ -215,10 +216,9 @@ def test_garbage_is_no_coding(data, name):
 
 @pytest.mark.parametrize("name", sorted(CODERS))
 def test_bombs_are_bounded(name):
-    """A hundred megabytes of zeros come to no more than the limit, and say so."""
-    bomb = (
-        CODERS[name](b"\0" * 100_000_000) if name != "br" else brotli.compress(b"\0" * 10_000_000, quality=1)
-    )
+    """Ten megabytes of zeros come to no more than the limit, and say so."""
+    zeros = b"\0" * 10_000_000
+    bomb = brotli.compress(zeros, quality=1) if name == "br" else CODERS[name](zeros)
     with pytest.raises(coding.CodingError, match="more than 1000000 bytes once decompressed"):
         coding.decode(bomb, name, 1_000_000)
 
