@@ -265,15 +265,13 @@ def read(path: Path) -> Log:
 def _varints(counts: Histogram) -> bytes:
     """Counts as ZigZag LEB128 words; a run of zeros is one negative word."""
     body = bytearray()
-    zeros = 0
-    for count in counts.tolist():
-        if count == 0:
-            zeros += 1
-            continue
-        if zeros:
+    used = np.flatnonzero(counts)
+    before = -1
+    for place, count in zip(used.tolist(), counts[used].tolist(), strict=True):
+        if zeros := place - before - 1:
             _put(body, -zeros)
-            zeros = 0
         _put(body, count)
+        before = place
     return bytes(body)
 
 

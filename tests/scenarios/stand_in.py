@@ -44,6 +44,7 @@ class StandIn:
         default_factory=lambda: {name: {} for name in ("invoices", "matter-changes", "workflows", "pdf-jobs")}
     )
     matters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    open: set[Any] = field(default_factory=set)
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
     loop: asyncio.AbstractEventLoop | None = None
 
@@ -55,6 +56,10 @@ class StandIn:
     def freeze(self, seconds: float) -> None:
         """Answer nothing for a while, as a stopped process."""
         self.loop.call_soon_threadsafe(threading.Event().wait, seconds)
+
+    def hang_up(self) -> None:
+        """Close every connection."""
+        self.loop.call_soon_threadsafe(lambda: [each.close() for each in list(self.open)])
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply:
         """Status, body and further headers."""
@@ -168,6 +173,10 @@ class _Protocol(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
+        self.system.open.add(transport)
+
+    def connection_lost(self, reason: Exception | None) -> None:
+        self.system.open.discard(self.transport)
 
     def data_received(self, received: bytes) -> None:
         self.buffer += received

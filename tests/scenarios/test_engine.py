@@ -6,6 +6,7 @@ from scenarios.load import shapes
 from scenarios.load.answer import Answer
 from scenarios.load.arrivals import Due, Stripe
 from scenarios.load.books import measure
+from scenarios.load.closed import Users
 from scenarios.load.dispatch import BURST, Dispatcher
 from scenarios.load.engine import Engine
 from scenarios.load.operation import Flow, operation
@@ -199,3 +200,15 @@ def test_the_schedule_follows_the_stages():
     one = Engine(plan=plan(stages=stages, for_s=3.0), flows={"look": both}, operations={"read": READ})
     assert len(list(one.schedule())) == pytest.approx((50 + 200) / 2, abs=1)
     assert shapes.profile(stages, rate=0.0).rate(2.0) == 100.0
+
+
+def test_users_do_not_begin_together():
+    """Users are spread over their think time, or the ramp if that is longer, on every worker alike."""
+    first = [engine(model="users", sessions=5, think_s=10.0, stripe=Stripe(index=i, of=2)) for i in range(2)]
+    spread = []
+    for one in first:
+        for _ in range(5):
+            user = Session(one)
+            user.index = next(one.numbers)
+            spread.append(Users(one)._offset(user))
+    assert sorted(spread) == [float(second) for second in range(10)]

@@ -1,11 +1,16 @@
 import json
+import subprocess
+import sys
+import tracemalloc
 
 import pytest
 
+from scenarios.errors import UnknownNameError
 from scenarios.load.operation import operation
-from scenarios.load.recorder import BAD_CLASSES, Recorder
-from scenarios.load.sink import FolderSink
-from slo import histogram
+from scenarios.load.recorder import BAD_CLASSES, MOST_OPERATIONS, Recorder
+from scenarios.load.sink import FolderSink, NullSink
+from slo import histogram, record
+from tests.scenarios.runs import ROOT
 
 T = 1_763_725_500
 
@@ -158,3 +163,85 @@ def test_answers_during_a_flush_are_kept(folder):
     flush(books, T + 3)
     lines = counters(folder)
     assert sum(line["ok"] for line in lines) == sum(line["intended"] for line in lines) == books.totals().ok
+
+
+def test_names_and_outcomes_are_bounded(folder):
+    """An operation nobody declared, an outcome nobody knows and ever new operations are refused by name."""
+    books = recorder(folder)
+    with pytest.raises(UnknownNameError, match="'raed' was never declared"):
+        books.intended("raed", T)
+    with pytest.raises(UnknownNameError, match="'http_502' is not ok or one of"):
+        books.resolve("read", T, "http_502")
+    for number in range(MOST_OPERATIONS - 2):
+        books.learn(operation(f"op{number}", "GET /b"))
+    books.learn(operation("op7", "GET /b"))
+    with pytest.raises(UnknownNameError, match="name them by their template"):
+        books.learn(operation("one_more", "GET /b/17"))
+
+
+def test_an_answer_beyond_the_scale_is_clamped_and_counted(folder):
+    """More than an hour counts as an hour, and an event says how many did."""
+    books = recorder(folder)
+    one(books, "read", T + 1, "ok", latency=4000.0, service=0.01)
+    books.close(T + 5000)
+    log = histogram.read(folder / "latency.hlog")
+    assert histogram.quantile(log.merged(["read.ok"]), 1.0) == pytest.approx(3600, rel=1e-3)
+    events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    assert [event["count"] for event in events if event["kind"] == "clamped"] == [1]
+
+
+def test_memory_does_not_grow_with_time(folder):
+    """50 operations, second after second: the last takes no more than the first did."""
+    operations = [operation(f"op{number}", "GET /a") for number in range(50)]
+    books = Recorder(sink=NullSink(), operations=operations, thresholds=[(0.1,)] * 50, start=T)
+    tracemalloc.start()
+    try:
+        sizes = []
+        for second in range(8):
+            for number in range(500):
+                one(books, f"op{number % 50}", T + second, "ok", latency=0.01, service=0.01)
+            flush(books, T + second + 1)
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert sizes[-1] < sizes[len(sizes) // 2] + 100_000
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from scenarios.load.operation import operation
+from scenarios.load.recorder import Recorder
+from scenarios.load.sink import FolderSink
+
+start = float(sys.argv[2])
+books = Recorder(
+    sink=FolderSink(Path(sys.argv[1])),
+    operations=[operation("read", "GET /a")],
+    thresholds=[(0.1,)],
+    start=start,
+)
+for second in range(1000):
+    for number in range(500):
+        books.intended("read", start + second)
+        books.sent("read", start + second)
+        books.resolve("read", start + second, "ok", latency=0.01, service=0.01)
+    for _ in books.flush(start + second + 1):
+        pass
+    print(second, flush=True)
+"""
+
+
+def test_a_killed_process_leaves_a_readable_folder_behind(folder):
+    """Kill -9 takes no more than what was not flushed yet, of counters and histograms alike."""
+    command = [sys.executable, "-c", WRITER, str(folder), str(T)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        flushed = 0
+        for line in process.stdout:
+            flushed = int(line) + 1
+            if flushed == 7:
+                process.kill()
+    found = record.read_counters(folder / "counters.jsonl")
+    log = histogram.read(folder / "latency.hlog")
+    assert int(found.ok.sum()) >= flushed * 500
+    assert int(log.merged(["read.ok"]).sum()) >= flushed * 500
