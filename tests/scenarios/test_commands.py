@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -63,11 +64,15 @@ def test_describe_names_what_there_is(arguments, says):
 
 
 def test_plain_locust_drives_a_scenario():
-    """`locust -f locustfile.py` with a tag: arrivals at GAMEDAY_RATE, only that tag's flows, no failures."""
+    """`locust -f locustfile.py` with a tag: arrivals at GAMEDAY_RATE, only that tag's flows, no failures.
+
+    Our summary says the same as Locust's own statistics; a long --stop-timeout keeps nobody waiting.
+    """
+    begun = time.monotonic()
     with stand_in() as system:
         done = run(
             *("locust", "-f", "locustfile.py", "--headless", "--json", "--tags", "search"),
-            *("-u", "20", "-r", "20", "-t", "3s", "-H", system.url),
+            *("-u", "20", "-r", "20", "-t", "3s", "-s", "40", "-H", system.url),
             GAMEDAY_RATE="100",
             GAMEDAY_DOCUMENTS="2000",
         )
@@ -76,3 +81,19 @@ def test_plain_locust_drives_a_scenario():
     assert {row["name"] for row in rows} == {"/api/search", "/api/search (fuzzy)", "/api/search/facets"}
     assert sum(row["num_failures"] for row in rows) == 0
     assert 50 < sum(row["num_requests"] for row in rows) < 320
+    requests = sum(row["num_requests"] for row in rows)
+    assert f"{requests} {requests} {requests} 0" in " ".join(done.stderr.partition("\nall ")[2].split())
+    assert "from the intended start" in done.stderr
+    assert time.monotonic() - begun < 35
+
+
+def test_a_scenario_without_a_rate_is_refused():
+    """Flows of a scenario arrive: --gameday-rate 0 is exit code 2, and nothing is sent."""
+    with stand_in() as system:
+        done = run(
+            *("locust", "-f", "locustfile.py", "--headless", "-u", "1", "-t", "20s", "-H", system.url),
+            *("--gameday-rate", "0"),
+        )
+    assert done.returncode == 2
+    assert "--gameday-rate must be above 0" in done.stderr
+    assert not system.seen

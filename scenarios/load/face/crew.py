@@ -15,10 +15,9 @@ import gevent
 from scenarios.load.arrivals import Stripe
 from scenarios.load.face.account import Account
 
-CREW, BEGIN, STOP, DRAINED, LINES, DONE = (
-    f"gameday_{word}" for word in ("crew", "begin", "stop", "drained", "lines", "done")
-)
+CREW, BEGIN, STOP, LINES, DONE = (f"gameday_{word}" for word in ("crew", "begin", "stop", "lines", "done"))
 LEAD_S = 1.0
+READY_WITHIN_S = 20.0
 _LOOK_S = 0.05
 
 
@@ -29,8 +28,8 @@ class Lead:
     runner: Any
     account: Account
     crew: list[str] = field(default_factory=list)
-    drained: set[str] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
+    begun: bool = False
 
     def gather(self) -> None:
         """Tell every connected worker which place in the crew is its own."""
@@ -38,7 +37,16 @@ class Lead:
         self.runner.send_message(CREW, {"crew": self.crew})
 
     def begin(self) -> None:
-        """Say when arrivals begin: soon, at the same moment everywhere, and who has users of which class."""
+        """Say when arrivals begin: soon, at the same moment everywhere, and who has users of which class.
+
+        Not before the workers have said that their users are there: Locust itself waits for a second only.
+        """
+        if self.begun:
+            return
+        self.begun = True
+        deadline = time.monotonic() + READY_WITHIN_S
+        while self.runner.user_count < self.runner.target_user_count and time.monotonic() < deadline:
+            gevent.sleep(_LOOK_S)
         has = {worker: self.runner.clients[worker].user_classes_count for worker in self._present()}
         names = {name for counts in has.values() for name in counts}
         crews = {name: [worker for worker, counts in has.items() if counts.get(name)] for name in names}
@@ -48,11 +56,14 @@ class Lead:
         return [worker for worker in self.crew if worker in self.runner.clients]
 
     def drain(self, within_s: float) -> None:
-        """Let no further request begin, and wait until every worker has its answers."""
+        """Let no further request begin, and wait until every worker has its answers and has told them.
+
+        It must be now: once Locust has told the workers to quit, it listens for half a second at most.
+        """
         self.runner.send_message(STOP, None)
         deadline = time.monotonic() + within_s
         while self.runner.worker_count and time.monotonic() < deadline:
-            if self.drained.issuperset(self.crew):
+            if self.done.issuperset(self.crew):
                 return
             gevent.sleep(_LOOK_S)
 
@@ -66,8 +77,6 @@ class Lead:
         """A message from a worker."""
         if kind == LINES and data is not None:
             self.account.take(data)
-        elif kind == DRAINED:
-            self.drained.add(worker)
         elif kind == DONE:
             self.done.add(worker)
 

@@ -15,8 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
+from locust.exception import StopTest
 from locust.runners import MasterRunner, WorkerRunner
 
+from scenarios.errors import ScenarioError
 from scenarios.load.answer import Answer
 from scenarios.load.arrivals import ALONE, Stripe
 from scenarios.load.catalog import Scenario
@@ -30,6 +32,7 @@ from scenarios.load.users import FlowUser
 
 SCENARIO_RATE = 20.0
 DRAIN_EXTRA_S = 3.0
+EXIT_USAGE, EXIT_BROKEN = 2, 5
 _SCENARIO_HELP = "Requests per second of the scenario's flows, whatever the number of users (sessions)"
 _TASKS_HELP = "Tasks of HttpUser classes that arrive per second; 0: Locust paces them (a closed model)"
 logger = logging.getLogger("gameday")
@@ -95,7 +98,7 @@ class Face:
         named = [environment.host, *(user.host for user in environment.user_classes)]
         self.hosts = (*allowed, *(host for url in named if url and (host := urlsplit(url).hostname)))
         if isinstance(runner, MasterRunner):
-            for kind in (crew.LINES, crew.DRAINED, crew.DONE):
+            for kind in (crew.LINES, crew.DONE):
                 runner.register_message(kind, self._heard)
         elif isinstance(runner, WorkerRunner):
             runner.register_message(crew.CREW, self._joined)
@@ -105,35 +108,18 @@ class Face:
             web_ui.app.add_url_rule("/gameday", "gameday", self._page)
 
     def test_start(self, environment: Any, **_: Any) -> None:
-        """A test starts here, or on the workers of this master."""
+        """A test starts here, or on the workers of this master; not one that cannot be driven."""
         self._tell()
-        asked = options.read(environment.parsed_options, allow_hosts=self.hosts)
-        system = self._system()
-        run_id = time.strftime(f"{system.replace('_', '-')}-locust-%Y%m%dT%H%M%SZ", time.gmtime())
-        runner = environment.runner
-        if isinstance(runner, WorkerRunner):
-            stripe = crew.stripe_of(runner, self.crew)
-            self.account = None
-            account = Account(folder=None)
-            sink: Sink = crew.Wire(runner, account.named, account.closed)
-            if stripe is None:
-                logger.warning("this worker came after the test had started: what it does is not recorded")
-                sink = NullSink()
-            self._try(asked, run_id, account, sink, stripe or ALONE)
-            return
-        account = self.account = Account(folder=self._folder(environment, asked, run_id, system))
-        if account.folder is not None:
-            run_id = account.folder.path.name
-        if isinstance(runner, MasterRunner):
-            self.lead = crew.Lead(runner, account)
-            self.lead.gather()
-        else:
-            self._try(asked, run_id, account, account.sink, ALONE)
+        try:
+            self._start(environment)
+        except (ScenarioError, OSError) as error:
+            environment.process_exit_code = EXIT_USAGE
+            raise StopTest(str(error)) from error
 
     def spawning_complete(self, **_: Any) -> None:
         """All users have been spawned."""
         if self.lead is not None:
-            self.lead.begin()
+            gevent.spawn(self.lead.begin)
         elif self.account is not None and self.trial is not None:
             gevent.spawn(_begin_when_ready, self.trial)
 
@@ -161,6 +147,30 @@ class Face:
     def quit(self, **_: Any) -> None:
         """Locust has printed its own tables."""
         self._tell()
+
+    def _start(self, environment: Any) -> None:
+        asked = options.read(environment.parsed_options, allow_hosts=self.hosts)
+        system = self._system()
+        run_id = time.strftime(f"{system.replace('_', '-')}-locust-%Y%m%dT%H%M%SZ", time.gmtime())
+        runner = environment.runner
+        if isinstance(runner, WorkerRunner):
+            stripe = crew.stripe_of(runner, self.crew)
+            self.account = None
+            account = Account(folder=None)
+            sink: Sink = crew.Wire(runner, account.named, account.closed)
+            if stripe is None:
+                logger.warning("this worker came after the test had started: what it does is not recorded")
+                sink = NullSink()
+            self._try(asked, run_id, account, sink, stripe or ALONE)
+            return
+        account = self.account = Account(folder=self._folder(environment, asked, run_id, system))
+        if account.folder is not None:
+            run_id = account.folder.path.name
+        if isinstance(runner, MasterRunner):
+            self.lead = crew.Lead(runner, account)
+            self.lead.gather()
+        else:
+            self._try(asked, run_id, account, account.sink, ALONE)
 
     def _try(self, asked: options.Options, run_id: str, account: Account, sink: Sink, stripe: Stripe) -> None:
         environment = self.environment
@@ -200,7 +210,13 @@ class Face:
         return self.scenario.system if self.scenario else file
 
     def _close(self, trial: Trial) -> None:
-        trial.close()
+        if trial.closed_books:
+            return
+        try:
+            trial.close()
+        except ScenarioError as error:
+            logger.error("%s", error)  # noqa: TRY400 - the message says it all
+            self.environment.process_exit_code = EXIT_BROKEN
         if self.account is None:
             self.environment.runner.send_message(crew.DONE)
         else:
@@ -239,7 +255,7 @@ class Face:
     def _told_to_stop(self, **_: Any) -> None:
         if self.trial is not None:
             self.trial.drain()
-        self.environment.runner.send_message(crew.DRAINED)
+            self._close(self.trial)
 
 
 def _begin_when_ready(trial: Trial) -> None:

@@ -13,9 +13,11 @@ from typing import Any
 
 import gevent
 from locust.user.markov_taskset import MarkovTaskSet
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
 from scenarios.errors import UnknownFlowError
 from scenarios.load.arrivals import ALONE, Stripe
+from scenarios.load.assembly import settle_memory
 from scenarios.load.engine import Engine
 from scenarios.load.face.headed import Headed
 from scenarios.load.face.names import Names, slug
@@ -53,6 +55,7 @@ class Trial:
     closed: set[str] = field(default_factory=set)
     tasks: dict[tuple[str, str], Any] = field(default_factory=dict)
     ending: bool = False
+    closed_books: bool = False
     names: Names = field(init=False)
     desk: Engine = field(init=False)
     _engines: dict[str, Engine] = field(default_factory=dict)
@@ -61,6 +64,10 @@ class Trial:
     def __post_init__(self) -> None:
         """Make the engines; the books of closed users are open from now on."""
         self.names = Names(found=self._found, most=MOST_OPERATIONS - 1)  # one stands for the rest
+        if not self.options.rate and any(
+            issubclass(each, FlowUser) for each in self.environment.user_classes
+        ):
+            raise UnknownFlowError("a scenario's flows arrive: --gameday-rate must be above 0")
         classes = [each for each in self.environment.user_classes if self.opens(each)]
         total = sum(each.weight for each in classes) or 1
         for each in classes:
@@ -119,12 +126,16 @@ class Trial:
         if self._begun:
             return
         self._begun = True
+        if self._engines:
+            settle_memory()
         epoch = time.time() + LEAD_S if epoch is None else epoch
         at = time.monotonic() + epoch - time.time()
         for name, engine in self._engines.items():
             share = self.stripe if shares is None else shares.get(name)
             if share is None:
                 continue
+            if engine.failed is not None:
+                logger.error("%s", engine.failed)
             if not engine.sessions:
                 logger.warning("no user of %s is ready: its arrivals will be dropped; raise -u", name)
             engine.stripe = share
@@ -153,12 +164,23 @@ class Trial:
         while self.desk.waits and time.monotonic() < deadline:
             gevent.sleep(_LOOK_S)
         gevent.joinall(waits, raise_error=True)
+        self._release()
 
     def close(self) -> None:
-        """Write everything, once every user has stopped."""
-        self.ending = True
+        """Write everything, once every user has stopped; UnrecordedError when that cannot be."""
+        self.ending = self.closed_books = True
+        for name, engine in self._engines.items():
+            if engine.broken_flows:
+                logger.error("%d flows of %s broke; the first one is above", engine.broken_flows, name)
         for engine in (*self._engines.values(), self.desk):
             engine.close()
+
+    def _release(self) -> None:
+        """Sessions at rest need none of the time that --stop-timeout gives to users at work."""
+        for greenlet in self.environment.runner.user_greenlets:
+            user = greenlet.args[0] if greenlet.args else None
+            if isinstance(user, FlowUser) and user._state == LOCUST_STATE_RUNNING:  # noqa: SLF001
+                user._state = LOCUST_STATE_WAITING  # noqa: SLF001 - as Locust marks who may be stopped at once
 
     def _found(self, operation: Operation) -> None:
         self.named[operation.slug] = operation.name
