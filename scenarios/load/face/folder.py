@@ -1,6 +1,6 @@
-"""The run folder of a plain Locust test: what ``gameday judge`` and ``gameday report`` read.
+"""The run folder of a plain Locust test: what ``gameday report`` reads.
 
-It names no objectives, so by itself it is only measured; put an objectives.toml into it to judge it.
+It names no objectives, so it is measured and nobody judges it; judged runs use ``gameday run``.
 """
 
 import json

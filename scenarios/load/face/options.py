@@ -135,6 +135,6 @@ _LOCAL: dict[str, dict[str, Any]] = {
     "--gameday-run-folder": {
         "env_var": "GAMEDAY_OUT",
         "metavar": "<folder>",
-        "help": "Make a run folder in here, for gameday judge and gameday report",
+        "help": "Make a run folder in here, for gameday report",
     },
 }
