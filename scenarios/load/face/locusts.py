@@ -104,6 +104,8 @@ class Face:
             runner.register_message(crew.CREW, self._joined)
             runner.register_message(crew.BEGIN, self._told_to_begin)
             runner.register_message(crew.STOP, self._told_to_stop, concurrent=True)
+            # added after the runner's own, so it is told before: the master forgets a worker that has quit
+            environment.events.quitting.add_listener(self._told_to_stop)
         if web_ui is not None:
             web_ui.app.add_url_rule("/gameday", "gameday", self._page)
 
@@ -253,7 +255,7 @@ class Face:
             self.trial.begin(msg.data["at"], shares)
 
     def _told_to_stop(self, **_: Any) -> None:
-        if self.trial is not None:
+        if self.trial is not None and not self.trial.closed_books:
             self.trial.drain()
             self._close(self.trial)
 
