@@ -11,12 +11,12 @@ import psutil
 
 from bench.errors import MissingError
 
-MIB = 1024 * 1024
+MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """A tree's memory in MiB: ``rss`` adds shared pages up once per process, ``pss`` once in all."""
+    """A tree's memory in MB (1e6 bytes): ``rss`` counts shared pages in each process, ``pss`` once in all."""
 
     rss: float
     pss: float
@@ -65,8 +65,8 @@ def memory(pid: int) -> Memory:
             full = process.memory_full_info()
         except psutil.NoSuchProcess:
             continue
-        rss += full.rss / MIB
-        pss += full.pss / MIB
+        rss += full.rss / MB
+        pss += full.pss / MB
     return Memory(rss=rss, pss=pss)
 
 

@@ -116,7 +116,7 @@ def _details(runs: Sequence[Run]) -> list[dict[str, float]]:
             "core_share": round(run.window.share, 3),
             "cpu_us_per_request": round(run.window.cpu_us, 2),
             "server_core_share": round(run.window.server_cpu_s / run.window.seconds, 3),
-            "rss_mib": round(run.window.memory.rss, 1),
+            "rss_mb": round(run.window.memory.rss, 1),
             "whole_run_cpu_s": round(run.cpu_s, 2),
             "whole_run_requests": run.report.requests,
         }

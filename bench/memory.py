@@ -37,10 +37,10 @@ def measure(stage: Stage) -> list[Figure]:
         Figure(
             section=SECTION,
             name=f"recorder, minute {minutes} : minute {SETTLED_MINUTE}, simulated time",
-            unit="MiB",
+            unit="MB",
             measured={OURS: simulated},
             judged=[simulated[-1] - simulated[SETTLED_MINUTE - 1]],
-            judged_unit="MiB grown",
+            judged_unit="MB grown",
             target=at_most(2.0),
             note=f"{RATE}/s, {OPERATIONS} operations; resident at the end of each minute",
         ),
@@ -78,9 +78,9 @@ def _real(stage: Stage) -> Figure:
     return Figure(
         section=SECTION,
         name=f"gameday load, end : a third of {for_s:g} s, real time",
-        unit="MiB",
+        unit="MB",
         measured={OURS: samples},
         judged=[samples[-1] - samples[third]],
-        judged_unit="MiB grown",
+        judged_unit="MB grown",
         note=f"{RATE}/s, one operation; resident memory of the process tree each second",
     )

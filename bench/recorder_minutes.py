@@ -1,6 +1,6 @@
 """``python -m bench.recorder_minutes FOLDER MINUTES RATE OPERATIONS``: a recorder over simulated minutes.
 
-Prints the resident memory (MiB) at the end of each minute as a JSON list.
+Prints the resident memory (MB) at the end of each minute as a JSON list.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.cores import MIB
+from bench.cores import MB
 from scenarios.load.operation import operation
 from scenarios.load.recorder import BAD_CLASSES, Recorder
 from scenarios.load.sink import FolderSink
@@ -24,7 +24,7 @@ _MEDIAN_S, _SIGMA = 0.02, 0.8  # a long-tailed latency: p99.9 is about 12 median
 
 
 def minutes(folder: Path, count: int, rate: int, operations: int) -> list[float]:
-    """Resident MiB at the end of each simulated minute of ``rate`` operations a second."""
+    """Resident MB at the end of each simulated minute of ``rate`` operations a second."""
     known = [operation(f"op{number}", f"GET /op/{number}") for number in range(operations)]
     recorder = Recorder(
         sink=FolderSink(folder), operations=known, thresholds=[THRESHOLDS] * operations, start=START
@@ -38,7 +38,7 @@ def minutes(folder: Path, count: int, rate: int, operations: int) -> list[float]
             pass
         recorder.recent_p99()
         if second % 60 == 59:
-            resident.append(round(process.memory_info().rss / MIB, 2))
+            resident.append(round(process.memory_info().rss / MB, 2))
     recorder.close(START + count * 60)
     return resident
 
