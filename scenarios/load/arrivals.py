@@ -10,7 +10,7 @@ import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, count, islice, repeat
+from itertools import accumulate, chain, count, islice, repeat
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -66,11 +66,17 @@ def starts(profile: Profile, *, until: float, poisson_seed: int | None = None) -
     on.
     """
     counts = map(float, count()) if poisson_seed is None else _unit_poisson(poisson_seed)
-    while True:  # many at once: a step of a few dozen microseconds, not one of numpy's for each arrival
-        for moment in profile.moments(np.fromiter(islice(counts, _AT_ONCE), float)).tolist():
-            if moment >= until:
-                return
-            yield moment
+    return chain.from_iterable(_many(profile, until, counts))
+
+
+def _many(profile: Profile, until: float, counts: Iterator[float]) -> Iterator[list[float]]:
+    """Many at once: a step of a few dozen microseconds, rather than some of numpy's for each arrival."""
+    while True:
+        moments = profile.moments(np.fromiter(islice(counts, _AT_ONCE), float))
+        inside = int(np.searchsorted(moments, until))
+        yield moments[:inside].tolist()
+        if inside < moments.size:
+            return
 
 
 def _unit_poisson(seed: int) -> Iterator[float]:

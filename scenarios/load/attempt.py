@@ -14,10 +14,11 @@ def perform(
 ) -> Answer:
     """The good answer, or CallError; a session that is ended meanwhile leaves a timeout behind.
 
+    ``entry`` has begun.
+
     ``prepared`` is the request already encoded (by ``client.prepare``), if it was.
     """
     answer = None
-    entry.sent()
     try:
         answer = client.exchange(request) if prepared is None else client.sender.perform(prepared)
         done = time.monotonic()

@@ -25,20 +25,27 @@ class Entry:
     """One operation in the books; a plain class with slots because one is made for every operation.
 
     ``at`` is the intended start, ``begun`` and ``done`` the moments of the send and of the end, all on the
-    monotonic clock (0 while they have not come). Several may be open at once; the first ``ok`` or ``bad``
-    counts.
+    monotonic clock (0 while they have not come); made with ``begun`` it is on its way from the start. Several
+    may be open at once; the first ``ok`` or ``bad`` counts.
     """
 
     __slots__ = ("_engine", "_epoch", "_slug", "_write", "at", "begun", "done")
 
-    def __init__(self, engine: Engine, slug: str, at: float, write: Write | None) -> None:
+    def __init__(
+        self, engine: Engine, slug: str, at: float, write: Write | None, *, begun: float = 0.0
+    ) -> None:
         self._engine = engine
         self._slug = slug
         self._write = write
         self.at = at
-        self.begun = self.done = 0.0
-        self._epoch = at + engine.ahead
-        engine.recorder.intended(slug, self._epoch)
+        self.done = 0.0
+        self._epoch = epoch = at + engine.ahead
+        self.begun = begun
+        if begun:
+            engine.waits[self] = begun
+            engine.recorder.begun(slug, epoch)
+        else:
+            engine.recorder.intended(slug, epoch)
 
     def sent(self) -> None:
         """The operation is on its way."""

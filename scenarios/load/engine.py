@@ -252,7 +252,7 @@ class Engine:
             poisson_seed=self.plan.seed if self.plan.poisson else None,
         )
         names = arrivals.choices(weights, seed=self.plan.seed)
-        return (Due(at, name) for at, name in zip(moments, names, strict=False))
+        return map(Due._make, zip(moments, names, itertools.repeat(None), strict=False))
 
     def stop(self) -> None:
         """No arrival begins any more; a second call also gives up on what is in flight."""

@@ -138,6 +138,10 @@ class Recorder:
         """The operation intended for ``at`` was begun on the wire."""
         self._marks.extend((self._index[slug] * _MARKS + _SENT, at))
 
+    def begun(self, slug: str, at: float) -> None:
+        """``intended`` and ``sent`` at once."""
+        self._marks.extend((self._index[slug] * _MARKS + _PLANNED + _INTENDED + _SENT, at))
+
     def resolve(
         self, slug: str, at: float, outcome: str, *, latency: float = math.nan, service: float = math.nan
     ) -> None:

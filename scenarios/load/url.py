@@ -5,6 +5,7 @@ this process's environment, so that no secret stands in a run folder), and the b
 """
 
 import os
+import time
 from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -49,8 +50,8 @@ def scenario(plan: LoadPlan) -> Scenario:
         @flow(weight=1, operations=(one,))
         def request(self) -> None:
             """Send it once: what ``call`` does, without what one request that never varies has no use for."""
-            self._left[SLUG] = 0
-            entry = Entry(self.engine, SLUG, self._due(0.0), None)
+            self._left[SLUG] -= 1
+            entry = Entry(self.engine, SLUG, self._due(0.0), None, begun=time.monotonic())
             try:
                 attempt.perform(entry, self.client, request, prepared=UrlUser.prepared)
             finally:

@@ -7,9 +7,9 @@ decision.
 
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, ClassVar
 
 import gevent
@@ -27,7 +27,7 @@ from scenarios.load.client import Check, Client, Request
 from scenarios.load.engine import Engine
 from scenarios.load.http.session import Session
 from scenarios.load.ledger import Write
-from scenarios.load.operation import LedgerSet, Operation
+from scenarios.load.operation import Flow, LedgerSet, Operation
 from scenarios.load.plan import SESSIONS
 
 OPEN_WITHIN_S = 5.0
@@ -69,6 +69,7 @@ class FlowUser(User):
         self.tasks: list[Callable[[FlowUser], None]] = [_serve]
         self.argument: object = None
         self.free_at = 0.0
+        self._left: defaultdict[str, int] = defaultdict(int)  # of each operation, beyond what is nominal
         self._resume: Callable[[Arrival], Any] | None = None
         self._early: Arrival | None = None
         with self.engine.opening:
@@ -146,7 +147,7 @@ class FlowUser(User):
             )
         else:
             request, prepared = self.client.constant(operation)
-        entry = Entry(self.engine, operation.slug, at, write)
+        entry = Entry(self.engine, operation.slug, at, write, begun=time.monotonic())
         try:
             return attempt.perform(entry, self.client, request, check, prepared)
         finally:
@@ -182,24 +183,24 @@ class FlowUser(User):
         flow = arrival.flow
         self.free_at, self._first = arrival.at, True
         self.argument = arrival.argument
-        self._left = _nominal(flow.operations).copy()
+        self._left.clear()
         try:
             getattr(self, flow.name)()
         except LoadEndedError:
             return
         except CallError:
-            self._abandon()
+            self._abandon(flow)
         except Exception:  # noqa: BLE001 - a defect in one flow is reported and must not end the session
             self.engine.broke(flow)
-            self._abandon()
+            self._abandon(flow)
         if self.free_at == arrival.at:  # it called nothing: it is over now
             self.free_at = time.monotonic()
 
-    def _abandon(self) -> None:
+    def _abandon(self, flow: Flow) -> None:
         """Count the flow's remaining operations as planned and never done."""
         now = self.engine.clock.epoch(time.monotonic())
-        for slug, count in self._left.items():
-            for _ in range(count):
+        for slug, count in Counter(flow.operations).items():
+            for _ in range(count + self._left[slug]):
                 self.engine.recorder.planned(slug, now)
 
     def _due(self, think: float) -> float:
@@ -223,15 +224,6 @@ class FlowUser(User):
     def _refuse_after_end(self) -> None:
         if self.engine.ended:
             raise LoadEndedError
-
-
-@lru_cache(maxsize=1024)
-def _nominal(operations: tuple[str, ...]) -> "defaultdict[str, int]":
-    """How often a flow nominally makes each operation."""
-    counts: defaultdict[str, int] = defaultdict(int)
-    for slug in operations:
-        counts[slug] += 1
-    return counts
 
 
 def _leave(_user: FlowUser) -> None:
