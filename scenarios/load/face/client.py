@@ -13,16 +13,17 @@ from locust.exception import StopUser
 from scenarios.errors import CallError, LoadEndedError, UnboundedNamesError
 from scenarios.load.answer import Answer
 from scenarios.load.books import UNANSWERED
-from scenarios.load.client import request_id
 from scenarios.load.engine import Engine
 from scenarios.load.face import asks, bodies
 from scenarios.load.face.entries import enter
 from scenarios.load.face.response import Response
 from scenarios.load.face.trial import Trial
 from scenarios.load.http import coding
+from scenarios.load.http.head import Prepared
 from scenarios.load.http.session import Session
 
 MOST_REDIRECTS = 30
+MOST_CONSTANTS = 64
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 Seconds = float | tuple[float, float]
 
@@ -49,11 +50,13 @@ class HttpClient:
     engine: Engine
     session: Session
     base_url: str
-    default_headers: Mapping[str, str] = field(default_factory=dict)
+    default_headers: dict[str, str] = field(default_factory=dict)
     request_name: str | None = None
     first_slug: str = ""
     _late: float = 0.0
     _last: Response | None = None
+    _shown: dict[str, str] = field(default_factory=dict)
+    _constants: dict[tuple[str, str], Prepared] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Take credentials out of the base URL, as Locust does."""
@@ -66,7 +69,7 @@ class HttpClient:
         if parts.username and parts.password:
             self.base_url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
             headers["Authorization"] = bodies.basic(unquote(parts.username), unquote(parts.password))
-        self.default_headers = headers | dict(self.default_headers)
+        self.default_headers = headers | self.default_headers
 
     def request(
         self,
@@ -98,16 +101,20 @@ class HttpClient:
         label = name or self.request_name or url
         slug = self._slug(method, label)
         full = url if _ABSOLUTE.match(url) else f"{self.base_url}{url}"
-        ask = asks.compose(
-            method, full, always=self.default_headers, headers=headers, auth=auth, params=params, data=data,
-            json=json, files=files,
-        )  # fmt: skip
+        timeout_s = sum(timeout) if isinstance(timeout, tuple) else timeout
+        varies = bool(data or json is not None or headers or auth or params or files)
         begun = time.monotonic()
         attempt = _Attempt(slug=slug, at=begun - self._late, begun=begun)
         self._late = 0.0
-        timeout_s = sum(timeout) if isinstance(timeout, tuple) else timeout
-        how = {"timeout_s": timeout_s} | ({} if stream else {"redirects": MOST_REDIRECTS * allow_redirects})
-        found, error = self._exchange(ask, attempt, self.session.stream if stream else self.session.send, how)
+        if not (varies or stream or allow_redirects):
+            found, error = self._exchange(attempt, lambda: self._repeat(method, full, timeout_s))
+        else:
+            ask = asks.compose(
+                method, full, always=self.default_headers, headers=headers, auth=auth, params=params,
+                data=data, json=json, files=files,
+            )  # fmt: skip
+            hops = MOST_REDIRECTS if allow_redirects else 0
+            found, error = self._exchange(attempt, lambda: self._send(ask, timeout_s, hops, stream))
         done = time.monotonic()
         pieces = found if stream else None
         answer: Answer | None = found.answer if pieces is not None else found
@@ -203,13 +210,30 @@ class HttpClient:
         self.first_slug = self.first_slug or slug
         return slug
 
-    def _exchange(
-        self, ask: asks.Ask, attempt: _Attempt, perform: Callable[..., Any], how: Mapping[str, Any]
-    ) -> tuple[Any, CallError | None]:
+    def _send(self, ask: asks.Ask, timeout_s: float | None, redirects: int, stream: bool) -> Any:
+        if stream:
+            return self.session.stream(ask.method, ask.url, ask.headers, ask.body, timeout_s=timeout_s)
+        return self.session.send(
+            ask.method, ask.url, ask.headers, ask.body, redirects=redirects, timeout_s=timeout_s
+        )
+
+    def _repeat(self, method: str, url: str, timeout_s: float | None) -> Answer:
+        """A request without anything of its own is encoded once."""
+        if self._shown != self.default_headers:
+            self._shown = dict(self.default_headers)
+            self._constants.clear()
+        prepared = self._constants.get((method, url))
+        if prepared is None:
+            prepared = self.session.prepare(method, url, self.default_headers, b"")
+            if len(self._constants) < MOST_CONSTANTS:
+                self._constants[method, url] = prepared
+        return self.session.perform(prepared, timeout_s=timeout_s)
+
+    def _exchange(self, attempt: _Attempt, perform: Callable[[], Any]) -> tuple[Any, CallError | None]:
         """What came of it; what is neither (a killed user, an impossible request) is entered too."""
         self.engine.waits[attempt] = attempt.begun
         try:
-            return perform(ask.method, ask.url, ask.headers, ask.body, **how), None
+            return perform(), None
         except CallError as error:
             return None, error
         except Exception as error:
@@ -221,7 +245,8 @@ class HttpClient:
             raise
         finally:
             self.engine.waits.pop(attempt, None)
-            self.engine.retried += self.session.take_retries()
+            if self.session.retries:
+                self.engine.retried += self.session.take_retries()
 
     def _lost(self, attempt: _Attempt, kind: str, detail: str) -> None:
         now, at = time.monotonic(), self.engine.clock.epoch(attempt.at)
@@ -240,7 +265,7 @@ class HttpClient:
             latency=meta["response_time"] / 1e3,
             service=response.elapsed.total_seconds(),
             detail="" if failure is None else str(failure) or type(failure).__name__,
-            request_id=request_id(response.answer),
+            answer=response.answer,
         )
         self.user.environment.events.request.fire(**meta)
 

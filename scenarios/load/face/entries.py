@@ -1,5 +1,7 @@
 """A finished request in the books, all at once: due, sent and resolved."""
 
+from scenarios.load.answer import Answer
+from scenarios.load.client import request_id
 from scenarios.load.engine import Engine
 
 
@@ -12,7 +14,7 @@ def enter(
     latency: float,
     service: float,
     detail: str = "",
-    request_id: str = "",
+    answer: Answer | None = None,
 ) -> None:
     """``kind`` is "ok" or a bad class; ``at`` epoch seconds of the intended start, times in seconds.
 
@@ -24,7 +26,7 @@ def enter(
     recorder.intended(slug, at)
     recorder.sent(slug, at)
     recorder.resolve(slug, at, kind, latency=latency, service=service)
-    if kind == "ok":
-        recorder.slowest(slug, latency, at=at, request_id=request_id)
-    else:
-        recorder.exemplar(slug, kind, at=at, detail=detail, request_id=request_id)
+    if kind != "ok":
+        recorder.exemplar(slug, kind, at=at, detail=detail, request_id=request_id(answer))
+    elif latency > recorder.slow.get(slug, 0.0):
+        recorder.slowest(slug, latency, at=at, request_id=request_id(answer))
