@@ -36,7 +36,6 @@ def context(tls: Tls) -> ssl.SSLContext:
     """The one context of these settings; OSError when a file of theirs cannot be read."""
     made = ssl.create_default_context(cafile=str(tls.ca_file) if tls.ca_file else None)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # a cut body must not pass for a whole one
     made.set_alpn_protocols(["http/1.1"])
     if tls.certificate:
         made.load_cert_chain(str(tls.certificate))
@@ -118,20 +117,19 @@ class TlsConnection(Connection):
         if self._shaking:
             self._wake()
         else:
-            self._decrypted()
+            self._decrypt(cut=not raw)
 
-    def _decrypted(self) -> None:
-        pieces, cut = [], False
+    def _decrypt(self, *, cut: bool) -> None:
+        """``cut``: the connection has ended, and TLS had not said so before."""
+        pieces = []
         try:
             while piece := self._session.read(READ_BYTES):
                 pieces.append(piece)
             self._over = True
         except ssl.SSLWantReadError:
             pass
-        except ssl.SSLZeroReturnError:
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             self._over = True
-        except ssl.SSLEOFError:
-            self._over = cut = True
         except ssl.SSLError as error:
             self._fail(TransportError(f"{self.where}: TLS: {error}", kind="protocol"))
             return
