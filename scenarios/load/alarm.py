@@ -49,6 +49,9 @@ class _File:
         self._spec.s, self._spec.ns = divmod(ns, _NS)
         self._arm(self._fd, _ABSOLUTE, self._where, None)
 
+    def again(self) -> None:
+        """It rings until it is set."""
+
     def close(self) -> None:
         if self._fd >= 0:
             self._watcher.stop()
@@ -69,6 +72,10 @@ class _Timer:
         wait = max(0.0, moment - time.monotonic())
         self._timer = gevent.get_hub().loop.timer(wait)
         self._timer.start(self._ring)
+
+    def again(self) -> None:
+        """Ring once more in the loop's next turn."""
+        self.set(0.0)
 
     def close(self) -> None:
         if self._timer is not None:

@@ -74,7 +74,10 @@ class Dispatcher:
         if self._over.is_set():
             return
         upcoming = self._end if self._next is None else begin + self._next.at
-        if upcoming >= self._end and time.monotonic() >= self._end:
+        now = time.monotonic()
+        if upcoming >= self._end <= now:
             self.stop()
+        elif upcoming <= now:
+            self._alarm.again()
         else:
-            self._alarm.set(min(upcoming, self._end, time.monotonic() + _FAR_S))
+            self._alarm.set(min(upcoming, self._end, now + _FAR_S))
