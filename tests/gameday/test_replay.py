@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.replay import workload
@@ -253,6 +253,7 @@ def test_files_that_cannot_be_used_end_with_two(tmp_path: Path, words: tuple[str
     assert list(tmp_path.iterdir()) == [file]
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)), min_size=1, max_size=20))
 def test_the_distance_of_mixes_is_one(counts: list[tuple[int, int]]) -> None:
     """Symmetric, 0 for itself, never above 1."""
