@@ -29,7 +29,7 @@ from scenarios.load.sink import Sink
 from scenarios.load.users import FlowUser
 
 EXIT_USAGE = 2
-READY_WITHIN_S = 10.0
+READY_WITHIN_S = 60.0
 LEAD_S = 0.3
 _LOOK_S = 0.02
 _FOREVER = float("inf")

@@ -12,11 +12,16 @@ from tests.scenarios.face.shop_server import shop
 
 
 def test_tasks_arrive(tmp_path):
-    """--gameday-rate: tasks of two classes arrive by weight and tags; a run folder holds the same figures."""
+    """--gameday-rate: tasks of two classes arrive by weight and tags; a run folder holds the same figures.
+
+    Locust's --csv, --html and --json-file are written as ever.
+    """
+    runs, own = tmp_path / "runs", tmp_path / "own"
     with shop() as server:
         code, summary, said = locust(
             *("shop", "--headless", "-u", "8", "-r", "8", "-t", "3s", "-H", server.url, "--tags", "read"),
-            *("--gameday-rate", "40", "--gameday-run-folder", str(tmp_path)),
+            *("--gameday-rate", "40", "--gameday-run-folder", str(runs)),
+            *("--csv", str(own), "--html", f"{own}.html", "--json-file", str(own)),
         )
         seen = sum(server.seen.values())
     assert code == 0, said
@@ -27,7 +32,7 @@ def test_tasks_arrive(tmp_path):
     assert "GET /receipt" not in rows(summary)
     assert "[closed]" not in summary
     assert "start lag of" in summary
-    (folder,) = tmp_path.iterdir()
+    (folder,) = runs.iterdir()
     kept = record.read(folder)
     assert kept.state == "complete"
     assert (
@@ -36,6 +41,9 @@ def test_tasks_arrive(tmp_path):
     assert set(kept.manifest.operations) == set(kept.counters.operations)
     assert kept.histograms.merged([f"{slug}.ok" for slug in kept.counters.operations]).sum() == seen
     assert str(folder) in summary
+    assert "GET,/items/{id}" in (tmp_path / "own_stats.csv").read_text()
+    assert (tmp_path / "own.html").stat().st_size > 10_000
+    assert sum(row["num_requests"] for row in json.loads((tmp_path / "own.json").read_text())) == seen
 
 
 def test_a_slow_shop_does_not_slow_arrivals_down():
@@ -100,19 +108,6 @@ def test_names_without_bounds_are_refused():
     assert code == 2
     assert 'name="/items/{id}"' in said
     assert len(rows(summary)) < 502
-
-
-def test_locusts_own_files_are_written(tmp_path):
-    """--csv, --html and --json-file work beside ours, with latencies from the intended start."""
-    with shop() as server:
-        locust(
-            *("shop", "--headless", "-u", "2", "-r", "2", "-t", "2s", "-H", server.url),
-            *("--gameday-rate", "20", "--csv", f"{tmp_path}/own", "--html", f"{tmp_path}/own.html"),
-            *("--json-file", f"{tmp_path}/own"),
-        )
-    assert "GET,/items/{id}" in (tmp_path / "own_stats.csv").read_text()
-    assert (tmp_path / "own.html").stat().st_size > 10_000
-    assert json.loads((tmp_path / "own.json").read_text())
 
 
 def _listening(pid):
