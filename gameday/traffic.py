@@ -111,7 +111,7 @@ def traffic(folder: Path, *, timeout_s: float) -> Iterator[subprocess.Popen[byte
     patience = timeout_s + (DRAIN_WORKERS_S if _manifest(folder).get("distribution") else DRAIN_S)
     with child(
         "scenarios.load.drive",
-        str(folder),
+        str(folder.resolve()),
         env={"GAMEDAY_QUIET": "1", "GAMEDAY_TIED": "1"},
         patience_s=patience,
     ) as process:

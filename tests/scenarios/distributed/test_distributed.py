@@ -129,7 +129,8 @@ def test_a_killed_worker_makes_the_run_invalid(tmp_path):
     """Kill -9 of one of two: named at once, what it owed is counted, the other drains on time, exit 4."""
     with stand_in() as system:
         command = ["load", f"{system.url}/static/app.js", "--arrivals", "100/s", "--for", "4s"]
-        command += ["--warmup", "0s", "--workers", "2", "--objective", "p(99) < 500ms", "--out", str(tmp_path)]
+        command += ["--warmup", "0s", "--workers", "2", "--objective", "p(99) < 500ms"]
+        command += ["--out", str(tmp_path)]
         with started("-c", "from gameday.cli import main; main()", *command) as process:
             (folder,) = wait_for(process, lambda: list(tmp_path.glob("*/events.jsonl")))
             folder = folder.parent
