@@ -26,6 +26,7 @@ from scenarios.load.arrivals import ALONE, Arrival, Due, Stripe
 from scenarios.load.client import Constant, Request
 from scenarios.load.closed import Users, Visits
 from scenarios.load.dispatch import Dispatcher
+from scenarios.load.keeper import Keeper
 from scenarios.load.ledger import Ledger
 from scenarios.load.operation import Flow, Operation
 from scenarios.load.plan import PARTLY_OPEN, SESSIONS, USERS, LoadPlan
@@ -36,12 +37,8 @@ from scenarios.load.vitals import LEAST_ANSWERS, SLOW_S, Clock, Vitals
 LOGINS_AT_ONCE = 32
 LEAD_S = 0.2
 INTO_SECOND_S = 0.0005
-PROGRESS_S = 10
 OPENING_SHOWN_S = 1.0
 BLAME_S = 0.05
-_STEP_S = 0.001  # sleep(0) would come back before the hub has looked at its timers: arrivals would wait
-_WORKED_S = 0.0004
-_COUNTED = 500
 
 
 class IdleSession(Protocol):
@@ -109,6 +106,7 @@ class Engine:
         self.changed = Event()
         self._schedule = schedule
         self._quiet = quiet
+        self._keeper = Keeper(self, quiet=quiet)
         self._idle: deque[IdleSession] = deque()
         # held sessions take turns; else as few as possible work, and no more connections than that
         self._pick = self._idle.popleft if plan.model == SESSIONS else self._idle.pop
@@ -130,6 +128,11 @@ class Engine:
     def sessions(self) -> int:
         """Sessions that are ready."""
         return len(self._members)
+
+    @property
+    def members(self) -> list[IdleSession]:
+        """The sessions that are ready."""
+        return list(self._members)
 
     @property
     def busy(self) -> int:
@@ -201,16 +204,6 @@ class Engine:
             raise self.failed
         self._refuse_unrecorded()
 
-    def start_when_ready(self) -> None:
-        """Start as soon as one session is open (plain Locust spawns them one by one); returns at once."""
-
-        def wait() -> None:
-            self.changed.wait()
-            if not self._stop.is_set():
-                self.start()
-
-        gevent.spawn(wait)
-
     def start(self, begin: float | None = None, *, epoch: float | None = None) -> None:
         """Anchor the clock, say so, and let arrivals begin; returns at once.
 
@@ -229,7 +222,7 @@ class Engine:
         self.recorder = self._recorder(self._sink, start=self._log_start(clock.epoch(begin)))
         self.vitals.report(in_flight=0, retried=0)
         self._event("start", math.floor(clock.epoch(begin)))
-        self._flusher = gevent.spawn(self._keep_books)
+        self._flusher = gevent.spawn(self._keeper.run, self._closing)
         schedule = iter(()) if self.plan.model == USERS else self.stripe.take(self.schedule())
         self._dispatcher = Dispatcher(schedule, begin=begin, until=self.plan.for_s, hand_out=self._hand_out)
         self._dispatcher.start()
@@ -310,7 +303,7 @@ class Engine:
         if self._flusher is not None:
             self._closing.set()  # not killed: it may be in the middle of a flush
             self._flusher.join()
-            self._report()
+            self._keeper.report()
             self.ledger.flush()
             self.recorder.close(self.clock.epoch(time.monotonic()))
             self._event("drained", self.clock.epoch(time.monotonic()))
@@ -394,56 +387,11 @@ class Engine:
             self._blamed = (now + BLAME_S, cause)
         return cause
 
-    def _keep_books(self) -> None:
-        seconds = 0
-        while True:
-            seconds += 1
-            due = self.begin + seconds
-            if self._closing.wait(timeout=max(0.0, due - time.monotonic())):
-                return
-            self._report(**self._held())
-            self.ledger.flush()
-            worked = time.monotonic()
-            for _ in self.recorder.flush(self.clock.epoch(worked)):
-                if time.monotonic() - worked > _WORKED_S:
-                    gevent.sleep(_STEP_S)
-                    worked = time.monotonic()
-            self.vitals.answered(self.recorder.services)
-            if seconds % PROGRESS_S == 0 and not self._quiet:
-                self._progress(seconds)
-
-    def _held(self) -> dict[str, int]:
-        """How many of the held sessions are connected; counted in small steps."""
-        if self.plan.model != SESSIONS:
-            return {}
-        count = 0
-        members = list(self._members)
-        for start in range(0, len(members), _COUNTED):
-            count += sum(getattr(each, "connected", True) for each in members[start : start + _COUNTED])
-            gevent.sleep(_STEP_S)
-        return {"sessions_open": count}
-
-    def _report(self, **more: int) -> None:
-        line = self.vitals.report(in_flight=self.waiting, retried=self.retried)
-        self.recorder.event({"t": self.clock.epoch(time.monotonic()), **line, **more})
-        self.retried = 0
-
     def _show_opening(self, wanted: int) -> None:
         line = {"t": time.time(), "kind": "opening", "open": self.sessions, "of": wanted}
         self._sink.append("events.jsonl", lines([line | ({"worker": self._worker} if self._worker else {})]))
         if not self._quiet:
             print(f"{self.sessions} of {wanted} sessions open", file=sys.stderr, flush=True)  # noqa: T201
-
-    def _progress(self, seconds: int) -> None:
-        totals = self.recorder.totals()
-        bad = sum(totals.bad.values())
-        p99 = self.recorder.recent_p99()
-        print(  # noqa: T201 - the one line a person watching needs
-            f"{seconds:5d} s  {totals.intended / seconds:7.1f} requests/s  {bad} bad"
-            f"  p99 {p99 * 1e3:.1f} ms  {self.waiting} in flight  cpu {self.vitals.cpu:.0%}",
-            file=sys.stderr,
-            flush=True,
-        )
 
     def _event(self, edge: str, at: float) -> None:
         if not self._worker:
