@@ -55,7 +55,7 @@ class Keeper:
         for start in range(0, len(members), _COUNTED):
             count += sum(getattr(each, "connected", True) for each in members[start : start + _COUNTED])
             gevent.sleep(_STEP_S)
-        return {"sessions_open": count}
+        return {} if self._engine.ended else {"sessions_open": count}  # they are being closed
 
     def report(self, **more: int) -> None:
         """The generator's account of the second, with ``more``."""
