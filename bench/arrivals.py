@@ -11,6 +11,7 @@ from bench.target import serving
 
 RATE = 1000.0
 IN_FLIGHT = 300
+READY = 30  # so few that their first use is not one in a hundred of the requests
 SECTION = "arrivals"
 
 
@@ -20,7 +21,7 @@ def measure(stage: Stage) -> list[Figure]:
     with serving(stage.folder, cpus=(cores.two()[1],)) as target:
         commands = {
             OURS: ours.arrivals(target.url, rate=RATE, for_s=for_s, out=stage.folder),
-            k6.TOOL: k6.arrivals(target.url, rate=RATE, for_s=for_s, in_flight=IN_FLIGHT),
+            k6.TOOL: k6.arrivals(target.url, rate=RATE, for_s=for_s, in_flight=IN_FLIGHT, ready=READY),
         }
         runs = interleaved(
             stage,

@@ -1,4 +1,5 @@
-// RATE arrivals a second for SECONDS, whatever the server does; VUS bounds what may be in flight.
+// RATE arrivals a second for SECONDS, whatever the server does; VUS bounds what may be in flight, READY of them
+// exist from the start.
 import http from "k6/http";
 import { summary } from "./summary.js";
 
@@ -11,7 +12,7 @@ export const options = {
       rate: Number(__ENV.RATE),
       timeUnit: "1s",
       duration: `${__ENV.SECONDS}s`,
-      preAllocatedVUs: Number(__ENV.VUS),
+      preAllocatedVUs: Number(__ENV.READY),
       maxVUs: Number(__ENV.VUS),
       gracefulStop: "15s",
     },

@@ -36,9 +36,14 @@ def closed(url: str, *, users: int, for_s: float) -> Command:
     return _command("closed.js", for_s, URL=url, VUS=users)
 
 
-def arrivals(url: str, *, rate: float, for_s: float, in_flight: int) -> Command:
-    """``rate`` arrivals a second (constant-arrival-rate), at most ``in_flight`` at once."""
-    return _command("arrivals.js", for_s, URL=url, RATE=f"{rate:g}", VUS=in_flight)
+def arrivals(url: str, *, rate: float, for_s: float, in_flight: int, ready: int = 0) -> Command:
+    """``rate`` arrivals a second (constant-arrival-rate), at most ``in_flight`` at once.
+
+    ``ready`` users (all, if 0) exist from the start; k6 makes further ones when it needs them. Each is slow
+    the first time it is used.
+    """
+    vus = {"VUS": in_flight, "READY": ready or in_flight}
+    return _command("arrivals.js", for_s, URL=url, RATE=f"{rate:g}", **vus)
 
 
 def read(output: str) -> Report:

@@ -27,7 +27,9 @@ def test_tasks_arrive(tmp_path):
     assert code == 0, said
     looked, rounds = counts(summary, "GET /items/{id}")[0], counts(summary, "GET /first")[0]
     assert looked == pytest.approx(3 * rounds, abs=4)
-    assert counts(summary, "GET /second")[0] == rounds
+    assert counts(summary, "GET /second")[0] == pytest.approx(
+        rounds, abs=1
+    )  # one may be under way at the end
     assert 50 < looked + rounds < 130
     assert "GET /receipt" not in rows(summary)
     assert "[closed]" not in summary
