@@ -23,8 +23,8 @@ types: install
 contract: install
 	@$(BIN)/lint-imports
 
-tests: install
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+tests: install # twice as many workers as cores: much of it waits for real processes
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 bench: install ## beside k6 and stock Locust on this machine; a table, and bench/results.json
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock
