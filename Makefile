@@ -23,8 +23,8 @@ types: install
 contract: install
 	@$(BIN)/lint-imports
 
-tests: install # twice as many workers as cores: much of it waits for real processes
-	@$(BIN)/python -m pytest -n 4 --dist loadgroup
+tests: install # by file: what a file's tests share (a region, say) is started once; much of it waits for processes
+	@$(BIN)/python -m pytest -n 4 --dist loadfile
 
 bench: install ## beside k6 and stock Locust on this machine; a table, and bench/results.json
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Point = tuple[float, float]
 Floats = NDArray[np.float64]
+_STEP_S = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +119,7 @@ class Profile:
         if index + 1 == len(self.points):
             return 0.0
         (t0, r0), (t1, r1) = self.points[index], self.points[index + 1]
-        slope = (r1 - r0) / (t1 - t0) if t1 > t0 else 0.0
-        return slope if math.isfinite(slope) else 0.0  # over next to no time it is a step
+        return (r1 - r0) / (t1 - t0) if t1 - t0 > _STEP_S else 0.0  # over next to no time it is a step
 
 
 def _through(points: Iterable[Point]) -> tuple[Point, ...]:

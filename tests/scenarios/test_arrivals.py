@@ -3,7 +3,7 @@ import math
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scenarios.load import arrivals, shapes
@@ -58,6 +58,7 @@ def test_moment_inverts_expected(rate, over, count):
 
 
 @given(rate=st.floats(min_value=0.5, max_value=300), over=st.floats(min_value=0, max_value=5))
+@example(rate=96.0, over=1e-306)
 def test_starts_are_ordered_and_complete(rate, over):
     """Arrivals start in order, before the end, and as many as are expected by then."""
     profile = shapes.ramp(rate, over_s=over)
