@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Point = tuple[float, float]
 Floats = NDArray[np.float64]
 _STEP_S = 1e-9
+_NOTHING = 1e-100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ class Profile:
         missing, rate, slope = np.maximum(counts - sums[index], 0.0), rates[index], slopes[index]
         # the root of rate*x + slope/2*x^2 = missing in the form that stays exact for tiny slopes and rates
         reach = rate + np.sqrt(np.maximum(rate * rate + 2 * slope * missing, 0.0))
-        never = np.where(missing > 0, math.inf, 0.0)
+        never = np.where(missing > _NOTHING, math.inf, 0.0)  # what underflows is nothing
         into = np.divide(2 * missing, reach, out=never, where=reach > 0)
         longest = np.diff(times, append=math.inf)  # a piece too short for its slope ends where it ends
         moments: Floats = times[index] + np.minimum(into, longest[index])

@@ -51,6 +51,7 @@ def test_meaningless_profiles_are_refused(points, says):
 
 
 @given(rate=RATES, over=st.floats(min_value=0, max_value=60), count=st.floats(min_value=0, max_value=1e5))
+@example(rate=1.0, over=4.0, count=5e-324)
 def test_moment_inverts_expected(rate, over, count):
     """By the moment of n arrivals n are expected."""
     profile = shapes.ramp(rate, over_s=over)
