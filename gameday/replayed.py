@@ -67,15 +67,7 @@ def request(
     Raises:
         ConfigError: and its kin of other packages; nothing was sent.
     """
-    if system != SYSTEM and system not in catalog.scenarios():
-        raise ConfigError(
-            f"--replay goes with {SYSTEM!r} or a system, not with {system!r}; systems: {catalog.scenarios()}"
-        )
-    if system == SYSTEM and env.kind == "region" and not use_standing:
-        raise ConfigError(
-            f"{env.name!r} is a local region: name the system it is to run instead of {SYSTEM!r}, one of "
-            f"{catalog.scenarios()}, or use --standing"
-        )
+    _refuse_misplaced(system, env, use_standing=use_standing)
     found, seconds = workload.read(wish.file), _seconds(wish.duration)
     seen = preview(found, speed=wish.speed, limit_s=seconds, only=wish.only)
     if seen.peak > env.max_rate:
@@ -112,6 +104,19 @@ def request(
         load={"replay": {"file": str(wish.file.resolve()), "speed": wish.speed}},
         crew=crew,
     )
+
+
+def _refuse_misplaced(system: str, env: Environment, *, use_standing: bool) -> None:
+    """ConfigError when the requests could not be sent as anybody, or to anything."""
+    if system != SYSTEM and system not in catalog.scenarios():
+        raise ConfigError(
+            f"--replay goes with {SYSTEM!r} or a system, not with {system!r}; systems: {catalog.scenarios()}"
+        )
+    if system == SYSTEM and env.kind == "region" and not use_standing:
+        raise ConfigError(
+            f"{env.name!r} is a local region: name the system it is to run instead of {SYSTEM!r}, one of "
+            f"{catalog.scenarios()}, or use --standing"
+        )
 
 
 def preview(found: Workload, *, speed: float, limit_s: float | None, only: tuple[str, ...] = ()) -> Preview:

@@ -239,4 +239,5 @@ def test_no_text_breaks_the_reading_of_a_header(name: str, value: str) -> None:
     except ConfigError:
         return
     for key, shown in found.headers.items():
-        f"{key}: {found.secrets.get(shown.removeprefix('env:'), shown)}".encode("latin-1")
+        line = f"{key}: {found.secrets.get(shown.removeprefix('env:'), shown)}".encode("latin-1")
+        assert not {b"\r", b"\n"} & {line[place : place + 1] for place in range(len(line))}
