@@ -245,6 +245,7 @@ def test_a_close_that_is_not_answered_ends_in_time():
     """The closing handshake is waited for, not relied upon."""
     with hostile(until_closed) as port, talking(port) as (chat, _), gevent.Timeout(5):
         chat.close(within_s=0.1)
+        assert not chat.connected
 
 
 def test_compression_is_offered_when_asked_for_and_bounded():
