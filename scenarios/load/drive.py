@@ -18,7 +18,7 @@ from typing import Any
 
 import gevent
 
-from scenarios.errors import AllLostError, ManifestError, ScenarioError
+from scenarios.errors import AllLostError, ManifestError, ScenarioError, UnrecordedError
 from scenarios.load import assembly, floor, readback
 from scenarios.load import plan as plans
 from scenarios.load.assembly import Parts
@@ -111,6 +111,9 @@ def main(arguments: Sequence[str]) -> int:
     except AllLostError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_ALL_LOST
+    except UnrecordedError as error:  # the load was driven; what became of it is lost
+        sys.stderr.write(f"{error}\n")
+        return EXIT_BROKEN
     except (ScenarioError, OSError) as error:
         sys.stderr.write(f"the load could not be driven: {error}\n")
         return EXIT_BROKEN

@@ -97,7 +97,8 @@ def test_the_folder_is_an_ordinary_one(run: tuple[Result, dict[str, Any], bytes]
 def test_every_way_to_misbehave_has_its_class(tmp_path: Path) -> None:
     """Resets, garbage, silence, endless bodies and errors are told apart; the run ends on time and fails."""
     with hostile.serving() as server:
-        asked = ("--objective", "rate < 1%", "--objective", "p(50) < 100ms")
+        # a wide limit: it fails all the same, and a busy machine's late starts do not void the run
+        asked = ("--objective", "rate < 1%", "--objective", "p(50) < 3s")
         shown, found = loaded(tmp_path, server.url("/mix"), "--arrivals", "30/s", *SHORT, *asked)
     assert (found["intended"], found["sent"], found["ok"]) == (60, 60, 10)
     assert found["bad"] == {"reset": 10, "protocol": 10, "timeout": 20, "http_5xx": 10}
