@@ -11,6 +11,7 @@ from chaos.errors import ChaosError
 from fixtures import environment
 from fixtures.errors import ConfigError as EnvironmentConfigError
 from fixtures.errors import FixtureError
+from fixtures.region.defects import catalogue
 from gameday import catalog, plan, prepare, traffic
 from gameday.errors import GamedayError
 from gameday.run import targets
@@ -29,6 +30,7 @@ def everything(say: Callable[[str], object]) -> list[str]:
         ("targets and scenarios", _systems()),
         ("experiments", _experiments()),
         ("plans", _plans()),
+        ("defects", _defects()),
     ):
         found = list(checks)
         problems += [problem for problem in found if problem]
@@ -68,6 +70,11 @@ def _plans() -> Iterator[str]:
         yield _tried(partial(prepare.request, name, prepare.Options(env="local")))
 
 
+def _defects() -> Iterator[str]:
+    for system in catalog.systems():
+        yield _tried(partial(_caught, system))
+
+
 def _tried(action: Callable[[], object]) -> str:
     try:
         action()
@@ -86,6 +93,15 @@ def _operations_exist(system: str) -> None:
             raise GamedayError(
                 f"{one.path}:{one.line}: {one.id} names {sorted(missing)}, which scenarios/{system}.py "
                 f"does not send; expected some of {sorted(known)}"
+            )
+
+
+def _caught(system: str) -> None:
+    known = {one.id for one in targets(system)}
+    for found in catalogue.of(catalogue.folder_of(system)).values():
+        if found.catches not in known:
+            raise GamedayError(
+                f"{found.path}: CATCHES is {found.catches!r}; expected an id of slo/targets/{system}.toml"
             )
 
 

@@ -8,7 +8,7 @@ import platform
 import secrets
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -73,11 +73,12 @@ def begin(
     own_targets: str = "",
     load: Mapping[str, object] | None = None,
     crew: Crew | None = None,
+    defects: Sequence[str] = (),
 ) -> Folder:
     """Write the manifest that everybody else of the run reads; no secret is in it.
 
     `own_targets`, if any, becomes the run's objectives.toml; `load` adds to the plan's load; `crew` are the
-    workers that share it.
+    workers that share it; `defects` were planted on purpose.
     """
     manifest = {
         "schema": SCHEMA,
@@ -99,6 +100,7 @@ def begin(
         "git": _git(),
         "versions": _versions(),
         "seed": plan.load.seed,
+        "defects": list(defects),
         "command": command,
         **(crew.manifest() if crew else {"workers": 1}),
         "allow_hosts": list(env.allow_hosts),

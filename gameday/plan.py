@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from fixtures import quantity
-from fixtures.errors import ConfigError as QuantityError
-from gameday import loads
+from fixtures.errors import ConfigError as FixtureConfigError
+from gameday import defects, loads
 from gameday.errors import ConfigError
 from gameday.loads import Load
 from slo.source import line_of
@@ -39,7 +39,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A whole run, before it is pointed at an environment."""
+    """A whole run, before it is pointed at an environment; `defects` are planted in its region on purpose."""
 
     name: str
     system: str
@@ -48,6 +48,7 @@ class Plan:
     least_passes: int
     load: Load
     phases: tuple[Phase, ...]
+    defects: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -87,7 +88,8 @@ class _Reader:
     data: Mapping[str, Any]
 
     def plan(self) -> Plan:
-        self._known((), self.data, {"system", "policy", "objectives", "least_passes", "load", "phase"})
+        known = {"system", "policy", "objectives", "least_passes", "load", "phase", "defects"}
+        self._known((), self.data, known)
         objectives = self._objectives()
         return Plan(
             name=self.path.stem,
@@ -97,6 +99,7 @@ class _Reader:
             least_passes=self._least_passes(len(objectives)),
             load=self._load(),
             phases=self._phases(),
+            defects=self._defects(),
         )
 
     def _objectives(self) -> tuple[str, ...]:
@@ -106,6 +109,16 @@ class _Reader:
         twice = sorted({item for item in value if value.count(item) > 1})
         if twice:
             raise self._error(("objectives",), f"listed twice: {twice}; expected each id once")
+        return tuple(value)
+
+    def _defects(self) -> tuple[str, ...]:
+        value = self.data.get("defects", [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self._error(("defects",), f"defects is {value!r}; expected a list of names")
+        try:
+            defects.known(value, self._text("system"))
+        except FixtureConfigError as error:
+            raise self._error(("defects",), error.problem) from error
         return tuple(value)
 
     def _least_passes(self, objectives: int) -> int:
@@ -177,7 +190,7 @@ class _Reader:
     def _quantity(self, keys: Keys, value: object, parse: Any) -> float:
         try:
             return float(parse(value))
-        except QuantityError as error:
+        except FixtureConfigError as error:
             raise self._error(keys, f"{keys[-1]}: {error.problem}") from error
 
     def _known(self, where: Keys, table: Mapping[str, Any], known: set[str]) -> None:

@@ -9,7 +9,7 @@ from chaos import experiment
 from chaos.experiment import Experiment
 from fixtures import environment, quantity
 from fixtures.errors import ConfigError as QuantityError
-from gameday import catalog, plan, replayed
+from gameday import catalog, defects, plan, replayed
 from gameday.crew import Crew
 from gameday.errors import ConfigError
 from gameday.plan import Load, Phase, Plan
@@ -20,8 +20,16 @@ from slo.objective import Objective
 WARMUP_S = 10.0
 DEFAULT_RATE = "50/s"
 DEFAULT_DURATION = "150s"
-_BY_REQUESTS = {"latency", "errors", "availability", "attainment", "leaks"}
-_BY_LEDGER = {"lost_writes", "duplicated_writes", "jobs_completed"}
+_BY_REQUESTS = {"latency", "errors", "availability", "attainment", "leaks", "wrong_content", "stale_reads"}
+_BY_LEDGER = {
+    "lost_writes",
+    "duplicated_writes",
+    "jobs_completed",
+    "lost_updates",
+    "out_of_order",
+    "undelivered",
+    "redelivered",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +47,7 @@ class Options:
     workload: Path | None = None
     speed: float = 1.0
     objectives: tuple[str, ...] = ()
+    defects: tuple[str, ...] = ()
 
 
 def request(name: str, options: Options, *, out: Path = Path("runs"), command: str = "") -> Request:
@@ -63,6 +72,7 @@ def request(name: str, options: Options, *, out: Path = Path("runs"), command: s
         objectives = targets(name)
         chosen = _adhoc(name, options, objectives, traffic)
     _known(chosen, objectives)
+    defects.allowed(chosen.defects, chosen.system, env, standing=options.use_standing)
     return Request(
         plan=chosen,
         env=env,
@@ -102,6 +112,8 @@ def drivable(one: Objective, traffic: Traffic, rate: float, phases: tuple[Phase,
 def _replay(
     name: str, workload: Path, options: Options, *, env: environment.Environment, out: Path, command: str
 ) -> Request:
+    if options.defects:
+        raise ConfigError("--defect does not go with --replay; expected a plan or a system")
     if options.rate or options.no_faults:
         raise ConfigError("--rate and --no-faults do not go with --replay; --speed makes it faster or slower")
     wish = replayed.Wish(
@@ -139,7 +151,8 @@ def _changed(chosen: Plan, options: Options) -> Plan:
         phases = tuple(replace(phase, for_s=seconds) if phase.name == "steady" else phase for phase in phases)
     if options.no_faults:
         phases = tuple(phase for phase in phases if phase.name in {"warmup", "steady"})
-    return replace(chosen, load=load, phases=phases)
+    planted = (*chosen.defects, *options.defects)
+    return replace(chosen, load=load, phases=phases, defects=planted)
 
 
 def _narrowed(chosen: Plan, objectives: tuple[Objective, ...], traffic: Traffic) -> Plan:
@@ -176,6 +189,7 @@ def _adhoc(system: str, options: Options, objectives: tuple[Objective, ...], tra
         least_passes=len(driven),
         load=Load(rate=rate, only=options.only, seed=1 if options.seed is None else options.seed),
         phases=phases,
+        defects=options.defects,
     )
 
 

@@ -30,6 +30,7 @@ def of(request: Request) -> Preview:
         headline=(
             f"{plan.name} on {env.name} ({env.kind}): {_load(plan.load)}, {plan.seconds:g} s"
             f"{_requests(plan)}; seed {plan.load.seed}"
+            f"{'; planted on purpose: ' if plan.defects else ''}{', '.join(plan.defects)}"
         ),
         phases=tuple(
             (phase.name, f"{phase.for_s:g} s", phase.experiment or "", _what(request, phase.experiment))
@@ -78,6 +79,8 @@ def _row(request: Request, one: Objective) -> tuple[str, str, str, str, str, str
 
 
 def _budget(one: Objective) -> float | None:
+    if one.expr.relative:
+        return None
     if one.expr.quantile is not None:
         return 1 - one.expr.quantile
     if one.sli == "errors":

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,8 +20,12 @@ STANDING = ROOT / ".gameday" / "region"
 
 
 @contextmanager
-def region(env: Environment, system: str, *, stop: threading.Event) -> Iterator[tuple[info.RegionInfo, Path]]:
+def region(
+    env: Environment, system: str, *, stop: threading.Event, defects: Sequence[str] = ()
+) -> Iterator[tuple[info.RegionInfo, Path]]:
     """Bring the region of `env` up for `system`, and take it down with all it made; yields its file, too.
+
+    `defects` are planted in it.
 
     Raises:
         RegionError: it failed to start (with the cause), or did not within two minutes.
@@ -38,12 +42,18 @@ def region(env: Environment, system: str, *, stop: threading.Event) -> Iterator[
         system,
         "--tie-to-parent",
         "--give-way",
+        *planting(defects),
     )
     try:
         with child("fixtures.region", *arguments, patience_s=30.0) as process:
             yield ready(folder, process, stop), folder / "region.json"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def planting(defects: Sequence[str]) -> list[str]:
+    """The words that have a region plant these."""
+    return [word for text in defects for word in ("--defect", text)]
 
 
 def standing(env: Environment) -> info.RegionInfo:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,10 +16,11 @@ import psutil
 
 from fixtures.environment import Environment
 from fixtures.region import info
+from gameday import defects
 from gameday.errors import GamedayError, RegionError
 from gameday.interrupts import interrupts
 from gameday.process import ROOT
-from gameday.region import STANDING, ready, standing
+from gameday.region import STANDING, planting, ready, standing
 
 END_LIMIT_S = 30.0
 
@@ -28,12 +30,22 @@ def folder(env: Environment) -> Path:
     return STANDING / env.name
 
 
-def up(env: Environment, system: str, *, detach: bool, port: int | None, as_json: bool) -> int:
-    """Start it; returns the exit code. In the foreground it lasts until Ctrl-C.
+def up(
+    env: Environment,
+    system: str,
+    *,
+    detach: bool,
+    port: int | None,
+    as_json: bool,
+    planted: Sequence[str] = (),
+) -> int:
+    """Start it; returns the exit code. In the foreground it lasts until Ctrl-C. `planted` are its defects.
 
     Raises:
+        ConfigError: a defect that cannot be planted.
         RegionError: one is up already, or this one did not start.
     """
+    defects.allowed(planted, system, env)
     if (alive := _process(env)) is not None:
         raise RegionError(
             f"a region for {env.name!r} is up already (pid {alive.pid}); gameday region down --env {env.name}"
@@ -41,9 +53,10 @@ def up(env: Environment, system: str, *, detach: bool, port: int | None, as_json
     place = folder(env)
     place.mkdir(parents=True, exist_ok=True)
     (place / info.FILE_NAME).unlink(missing_ok=True)
-    words = ["up", "--environment", str(env.path), "--dir", str(place), "--system", system]
+    words = ["up", "--environment", str(env.path), "--dir", str(place), "--system", system, "--give-way"]
     words += ["--port", str(port)] if port else []
     words += [] if detach else ["--tie-to-parent"]
+    words += planting(planted)
     process = subprocess.Popen(
         [sys.executable, "-m", "fixtures.region", *words],
         cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True,
@@ -54,6 +67,8 @@ def up(env: Environment, system: str, *, detach: bool, port: int | None, as_json
         try:
             found = ready(place, process, stop)
             ready_at = f"ready: {found.endpoints['edge']} (AWS endpoint {found.endpoints['aws']})"
+            if planted:
+                click.echo(f"planted on purpose: {', '.join(planted)}", err=True)
             click.echo(_text(found) if as_json else ready_at)
             if detach:
                 return 0
