@@ -7,7 +7,7 @@ path: counters, latency log, scope, design effect.
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -15,11 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from detect.queue import Floats, Queue
-from slo import histogram
+from slo import histogram, statistics
+from slo.counters import Counters
 from slo.expression import parse
 from slo.finding import FAIL, INCONCLUSIVE, PASS, against_budget
+from slo.kind import kinds
+from slo.ledger import Ledger
 from slo.manifest import Manifest
-from slo.record import Counters, Record
+from slo.objective import loads
+from slo.record import Record
 from slo.scope import Scope
 
 RATE = 300.0
@@ -28,9 +32,21 @@ LENGTHS = (130, 600)
 RUNS = 200
 START = 1_700_000_000
 OP = "op"
+QUANTILES = (0.5, 0.99)
+BUDGET = 0.001
+THROUGHPUT = """
+[[objective]]
+id = "throughput"
+sli = "throughput"
+phase = "steady"
+operations = ["op"]
+expr = "value >= {limit:g}/s"
+basis = "documented"
+source = {{ file = "f", heading = "h", quote = "q" }}
+"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Case:
     """One kind of target at one utilisation; `inside`: the truth keeps the target."""
 
@@ -42,7 +58,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How many of `runs` verdicts were what."""
+    """How many verdicts were what."""
 
     case: Case
     passes: int
@@ -50,9 +66,25 @@ class Outcome:
     undecided: int
 
     @property
+    def total(self) -> int:
+        """All verdicts."""
+        return self.passes + self.fails + self.undecided
+
+    @property
+    def mistakes(self) -> int:
+        """Wrong passes or wrong fails."""
+        return self.fails if self.case.inside else self.passes
+
+    @property
     def wrong(self) -> float:
         """The share of wrong passes or wrong fails."""
-        return (self.fails if self.case.inside else self.passes) / (self.passes + self.fails + self.undecided)
+        return self.mistakes / self.total
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """One-sided 95% bounds of that share."""
+        found = statistics.proportion(self.mistakes, self.total)
+        return found.lower, found.upper
 
 
 def record_of(at: Floats, latency: Floats, failed: np.ndarray, *, limit: float, seconds: int) -> Record:
@@ -82,7 +114,7 @@ def record_of(at: Floats, latency: Floats, failed: np.ndarray, *, limit: float, 
         phases=(),
         events=(),
         metrics=(),
-        ledger=(),
+        ledger=Ledger(),
     )
     record.__dict__["histograms"] = _log(second[good], latency[good], seconds)
     return record
@@ -122,62 +154,77 @@ def verdict(record: Record, target: str, *, limit: float, budget: float, seconds
     return found.verdict
 
 
+def sample(
+    utilisation: float, truth: Mapping[float, float], *, seconds: int, seed: int
+) -> Iterator[tuple[Case, str]]:
+    """One run of a queue, judged in every way; `truth` holds its quantiles."""
+    at, latency = Queue(rate=RATE, utilisation=utilisation).run(seconds, seed=seed + 1)
+    none = np.zeros(at.size, dtype=bool)
+    for inside in (True, False):
+        factor = 1 / 0.9 if inside else 1 / 1.1
+        for q in QUANTILES:
+            case = Case(target=f"p({q * 100:g})", utilisation=utilisation, seconds=seconds, inside=inside)
+            limit = truth[q] * factor
+            found = record_of(at, latency, none, limit=limit, seconds=seconds)
+            yield case, verdict(found, case.target, limit=limit, budget=1 - q, seconds=seconds)
+        for name in ("errors", "errors, clustered"):
+            failed = _failed(at, seconds, rate=BUDGET / factor, clustered=name != "errors", seed=seed)
+            case = Case(target=name, utilisation=utilisation, seconds=seconds, inside=inside)
+            found = record_of(at, latency, failed, limit=1e9, seconds=seconds)
+            yield case, verdict(found, case.target, limit=1e9, budget=BUDGET, seconds=seconds)
+        case = Case(target="throughput", utilisation=utilisation, seconds=seconds, inside=inside)
+        found = record_of(at, latency, none, limit=1e9, seconds=seconds)
+        yield case, _throughput(found, RATE * (0.9 if inside else 1.1), seconds)
+
+
+def _throughput(record: Record, limit: float, seconds: int) -> str:
+    (objective,) = loads(THROUGHPUT.format(limit=limit), "calibration")
+    scope = Scope(record=record, windows=((float(START), float(START + seconds)),))
+    return kinds()["throughput"].judge(objective, scope).verdict
+
+
+def _failed(at: Floats, seconds: int, *, rate: float, clustered: bool, seed: int) -> np.ndarray:
+    """Errors by themselves, or in bursts of 2 s at random: ten times as likely in a tenth of the time."""
+    rng = np.random.default_rng(1_000_000 + seed)
+    share = np.full(at.size, rate)
+    if clustered:
+        burst = rng.random(ceil(seconds / 2)) < 0.1
+        share = np.where(burst[(at / 2).astype(int)], rate * 10, 0.0)
+    failed: np.ndarray = rng.random(at.size) < share
+    return failed
+
+
+def truths() -> dict[float, dict[float, float]]:
+    """The quantiles of each utilisation's queue."""
+    return {u: {q: Queue(rate=RATE, utilisation=u).truth(q) for q in QUANTILES} for u in UTILISATIONS}
+
+
+def counted(words: Iterable[tuple[Case, str]]) -> list[Outcome]:
+    """Verdicts put together by case."""
+    by_case: dict[Case, Counter[str]] = {}
+    for case, word in words:
+        by_case.setdefault(case, Counter())[word] += 1
+    return [
+        Outcome(case=case, passes=found[PASS], fails=found[FAIL], undecided=found[INCONCLUSIVE])
+        for case, found in sorted(by_case.items())
+    ]
+
+
 def outcomes(runs: int = RUNS) -> Iterator[Outcome]:
     """Every case in turn."""
-    for utilisation in UTILISATIONS:
-        queue = Queue(rate=RATE, utilisation=utilisation)
-        truth = {q: queue.truth(q) for q in (0.5, 0.99)}
+    for utilisation, truth in truths().items():
         for seconds in LENGTHS:
-            sampled = [queue.run(seconds, seed=seed + 1) for seed in range(runs)]
-            for inside in (True, False):
-                factor = 1 / 0.9 if inside else 1 / 1.1
-                for q in (0.5, 0.99):
-                    case = Case(
-                        target=f"p({q * 100:g})", utilisation=utilisation, seconds=seconds, inside=inside
-                    )
-                    yield _latency(case, sampled, limit=truth[q] * factor, budget=1 - q)
-                for clustered in (False, True):
-                    name = "errors, clustered" if clustered else "errors"
-                    case = Case(target=name, utilisation=utilisation, seconds=seconds, inside=inside)
-                    yield _errors(case, sampled, budget=0.001, rate=0.001 / factor, clustered=clustered)
-
-
-def _latency(case: Case, sampled: list[tuple[Floats, Floats]], *, limit: float, budget: float) -> Outcome:
-    words: Counter[str] = Counter()
-    for at, latency in sampled:
-        none = np.zeros(at.size, dtype=bool)
-        found = record_of(at, latency, none, limit=limit, seconds=case.seconds)
-        words[verdict(found, case.target, limit=limit, budget=budget, seconds=case.seconds)] += 1
-    return _outcome(case, words)
-
-
-def _errors(
-    case: Case, sampled: list[tuple[Floats, Floats]], *, budget: float, rate: float, clustered: bool
-) -> Outcome:
-    """Errors by themselves, or in bursts of 2 s at random: ten times as likely in a tenth of the time."""
-    words: Counter[str] = Counter()
-    for seed, (at, latency) in enumerate(sampled):
-        rng = np.random.default_rng(1_000_000 + seed)
-        share = np.full(at.size, rate)
-        if clustered:
-            burst = rng.random(ceil(case.seconds / 2)) < 0.1
-            share = np.where(burst[(at / 2).astype(int)], rate * 10, 0.0)
-        failed = rng.random(at.size) < share
-        found = record_of(at, latency, failed, limit=1e9, seconds=case.seconds)
-        words[verdict(found, case.target, limit=1e9, budget=budget, seconds=case.seconds)] += 1
-    return _outcome(case, words)
-
-
-def _outcome(case: Case, words: Counter[str]) -> Outcome:
-    return Outcome(case=case, passes=words[PASS], fails=words[FAIL], undecided=words[INCONCLUSIVE])
+            yield from counted(
+                one for seed in range(runs) for one in sample(utilisation, truth, seconds=seconds, seed=seed)
+            )
 
 
 def main(runs: int = RUNS) -> None:
     """Print the table as it is found."""
     print(f"{'target':20}{'util':>6}{'length':>8}{'truth':>9}{'pass':>7}{'fail':>7}{'open':>7}{'wrong':>8}")  # noqa: T201
     for one in outcomes(runs):
-        case, total = one.case, one.passes + one.fails + one.undecided
-        shares = "".join(f"{n / total:7.1%}" for n in (one.passes, one.fails, one.undecided))
+        case = one.case
+        shares = "".join(f"{n / one.total:7.1%}" for n in (one.passes, one.fails, one.undecided))
         side = "inside" if case.inside else "outside"
         print(  # noqa: T201
             f"{case.target:20}{case.utilisation:6.1f}{case.seconds:7d}s{side:>9}{shares}{one.wrong:8.1%}",

@@ -1,0 +1,226 @@
+"""The schedule: what is done in which order, how long each step takes, and what it finds."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from detect import blind, compare, mutation, runs, simulated
+from detect.mutation import ARGUED, KILLED, SURVIVED
+from detect.rows import MISSED, QUIET, SHOWN, Row
+from detect.runs import Run
+from detect.setup import Group, Setup, minutes_of, plan_path
+
+PARTS = ("clean", "twins", "defects", "blind", "calibration", "mutation")
+CLEAN_RUNS = 6
+CALIBRATION_MIN, RECOVERY_MIN, MUTATION_MIN = 3.0, 1.0, 10.0
+QUICK_MIN = 0.5
+MUTANTS = "mutation"
+TIMES = 2  # a run that proves nothing, because the generator was short of CPU say, is made once more
+
+Found = tuple[list[Row], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What every step is given; `out` holds a folder of runs for each part."""
+
+    setup: Setup
+    out: Path
+    quick: bool
+    seed: int
+    say: Callable[[str], None]
+
+    @property
+    def kept(self) -> Path:
+        """Where finished steps are kept."""
+        return self.out / "steps"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One line of the schedule; `work` makes rows and figures of it."""
+
+    name: str
+    part: str
+    minutes: float
+    about: str
+    work: Callable[[Bench], Found]
+
+
+def schedule(setup: Setup, *, quick: bool) -> list[Step]:
+    """Every step in its order: the clean runs first, for what comes after is compared with them."""
+    clean = [_clean(number) for number in range(1, CLEAN_RUNS + 1)]
+    groups = {part: [_grouped(group) for group in setup.of(part)] for part in ("clean", "twins", "defects")}
+    sealed = [_blind(number) for number in range(blind.RUNS)]
+    if quick:  # the history is too short then for anything that is compared with it
+        clean, groups["clean"] = clean[:1], []
+        groups["twins"] = groups["twins"][-1:]
+        groups["defects"], sealed = groups["defects"][:1], sealed[:1]
+    return [
+        *clean,
+        *groups["clean"],
+        *groups["twins"],
+        *groups["defects"],
+        *sealed,
+        *(_within_time(*one, quick=quick) for one in _TIMED),
+    ]
+
+
+def _within_time(
+    name: str, part: str, minutes: float, work: Callable[[Bench, float], Found], *, quick: bool
+) -> Step:
+    length = min(minutes, QUICK_MIN) if quick else minutes
+    return Step(
+        name=name,
+        part=part,
+        minutes=length,
+        about=f"for {length:g} min",
+        work=lambda bench: work(bench, length),
+    )
+
+
+def _clean(number: int) -> Step:
+    name = f"clean-{number}"
+    return Step(
+        name=name,
+        part="clean",
+        minutes=minutes_of("steady"),
+        about="nothing is planted",
+        work=partial(_run_clean, name=name),
+    )
+
+
+def _grouped(group: Group) -> Step:
+    planted = [*group.defects, *(f"{name}/twin" for name in group.twins)]
+    return Step(
+        name=group.name,
+        part=group.part,
+        minutes=minutes_of(group.plan),
+        about=", ".join(planted),
+        work=partial(_run_group, group=group, planted=planted),
+    )
+
+
+def _blind(number: int) -> Step:
+    """The plan is drawn with the defect, so the longest one is what it may take."""
+    return Step(
+        name=f"blind-{number + 1}",
+        part="blind",
+        minutes=minutes_of("defects"),
+        about="a sealed envelope",
+        work=partial(_run_blind, number=number),
+    )
+
+
+def _run_clean(bench: Bench, *, name: str) -> Found:
+    run = _run(bench, "steady", "clean")
+    return compare.of_clean("clean", name, run), _about(run)
+
+
+def _run_group(bench: Bench, *, group: Group, planted: Sequence[str]) -> Found:
+    run = _run(bench, group.plan, group.folder, defects=planted)
+    return compare.of_group(group, bench.setup, run), _about(run)
+
+
+def _run_blind(bench: Bench, *, number: int) -> Found:
+    envelope = blind.draw(bench.setup, bench.seed)[number]
+    group = blind.group_of(bench.setup, envelope, number + 1)
+    run = _run(bench, group.plan, "blind", sealed=envelope.text)
+    opened = {"seed": bench.seed, "envelope": envelope.text, **_about(run)}
+    bench.say(f"    the envelope of seed {bench.seed} says {envelope.text}")
+    rows = compare.of_group(group, bench.setup, run)
+    if run.folder is not None and (where := named_in(run.folder, envelope)):
+        rows.append(
+            Row(
+                part="blind",
+                run=group.name,
+                what="the seal",
+                expected="nothing names it",
+                found=", ".join(where),
+                result=MISSED,
+            )
+        )
+    return rows, opened
+
+
+def named_in(folder: Path, envelope: blind.Envelope) -> list[str]:
+    """Files of a run folder in which the envelope's text stands; none if the seal held."""
+    text = envelope.text.encode()
+    return sorted(path.name for path in folder.iterdir() if path.is_file() and text in path.read_bytes())
+
+
+def _run(bench: Bench, plan: str, part: str, *, defects: Sequence[str] = (), sealed: str = "") -> Run:
+    """A run, and another one if it proves nothing."""
+    for again in range(1, TIMES + 1):
+        run = runs.run(
+            plan_path(plan), out=bench.out / part, minutes=minutes_of(plan), defects=defects, sealed=sealed
+        )
+        if run.whole or again == TIMES:
+            break
+        bench.say(
+            f"    exit {run.code}, nothing to be learnt from it{': ' + run.why if run.why else ''}; once more"
+        )
+    return run
+
+
+def _about(run: Run) -> dict[str, Any]:
+    found = run.verdicts
+    return {
+        "exit": run.code,
+        "folder": str(run.folder.name) if run.folder else None,
+        "verdict": found.verdict if found else None,
+        "objectives": {one.name: [one.verdict, one.measured_text] for one in found.objectives}
+        if found
+        else {},
+    }
+
+
+def _calibrate(bench: Bench, minutes: float) -> Found:
+    found = simulated.judged(minutes * 60, seed=bench.seed % 1_000_000)
+    return simulated.rows_of_verdicts(found), {"outcomes": [asdict(one) for one in found]}
+
+
+def _recoveries(bench: Bench, minutes: float) -> Found:
+    found = simulated.recovered(minutes * 60, seed=bench.seed % 1_000_000)
+    return simulated.rows_of_recoveries(found), {"covers": [asdict(one) for one in found]}
+
+
+def _mutate(bench: Bench, minutes: float) -> Found:
+    tried = mutation.explore(minutes * 60, seed=bench.seed, say=lambda text: bench.say(f"    {text}"))
+    fates = Counter(one.fate for one in tried)
+    text = ", ".join(f"{fates[fate]} {fate}" for fate in (KILLED, SURVIVED, ARGUED))
+    found = [_row("mutants", f"{len(tried)} changes of slo/", text, QUIET)]
+    found += [
+        _row("survivor", one.place, one.reason or one.fate, SHOWN) for one in tried if one.fate != KILLED
+    ]
+    by_module: dict[str, Counter[str]] = {}
+    for one in tried:
+        by_module.setdefault(one.mutant.file, Counter())[one.fate] += 1
+    about = {
+        "seed": bench.seed,
+        "cores": os.cpu_count(),
+        "by_module": {name: dict(counted) for name, counted in sorted(by_module.items())},
+        "survivors": [
+            {"place": one.place, "fate": one.fate, "reason": one.reason}
+            for one in tried
+            if one.fate != KILLED
+        ],
+    }
+    return found, about
+
+
+def _row(run: str, what: str, found: str, result: str) -> Row:
+    return Row(part=MUTANTS, run=run, what=what, expected="killed", found=found, result=result)
+
+
+_TIMED = (
+    ("verdicts", "calibration", CALIBRATION_MIN, _calibrate),
+    ("recoveries", "calibration", RECOVERY_MIN, _recoveries),
+    ("mutants", MUTANTS, MUTATION_MIN, _mutate),
+)

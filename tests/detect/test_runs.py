@@ -1,0 +1,98 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from detect import runs
+from detect.errors import DetectError
+
+GAMEDAY = """
+import json, os, pathlib, sys
+out = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
+folder = out / "plan-1"
+folder.mkdir()
+found = {"argv": sys.argv, "sealed": os.environ.get("GAMEDAY_DEFECTS")}
+(folder / "manifest.json").write_text(json.dumps(found))
+print("error: no region")
+sys.exit(5)
+"""
+
+
+def _run(tmp_path: Path, code: str, **options: object) -> runs.Run:
+    return runs.run(
+        Path("steady.toml"), out=tmp_path / "out", minutes=1, program=(sys.executable, "-c", code), **options
+    )  # type: ignore[arg-type]
+
+
+def test_defects_are_named_or_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named ones on the command line, sealed ones in the environment; whatever was there is left out."""
+    monkeypatch.setenv("GAMEDAY_DEFECTS", "gremlin")
+    found = _run(tmp_path, GAMEDAY, defects=["errors", "freeze/twin"])
+    assert found.folder is not None
+    text = (found.folder / "manifest.json").read_text()
+    assert '"--defect", "errors", "--defect", "freeze/twin"' in text
+    assert '"sealed": null' in text
+    (found.folder / "manifest.json").unlink()
+    found.folder.rmdir()
+    sealed = _run(tmp_path, GAMEDAY, sealed="errors:after=3")
+    assert sealed.folder is not None
+    assert '"sealed": "errors:after=3"' in (sealed.folder / "manifest.json").read_text()
+    assert "--defect" not in (sealed.folder / "manifest.json").read_text()
+
+
+def test_a_run_without_verdicts_says_what_it_printed(tmp_path: Path) -> None:
+    """It is not whole, and proves nothing."""
+    found = _run(tmp_path, GAMEDAY)
+    assert (found.code, found.verdicts, found.whole) == (5, None, False)
+    assert "no region" in found.why
+    none = _run(tmp_path, "import sys; sys.exit(2)")
+    assert (none.code, none.folder) == (2, None)
+    assert "nothing was printed" in none.why
+
+
+def test_a_run_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And said so."""
+    monkeypatch.setattr(runs, "SPARE_S", -59.5)
+    with pytest.raises(DetectError, match="did not end"):
+        _run(tmp_path, "import time; time.sleep(60)")
+
+
+def test_an_interrupt_ends_the_child_in_order(tmp_path: Path) -> None:
+    """SIGTERM first, with time to undo; nothing is left when the interrupt goes on."""
+    mark = tmp_path / "undone"
+    ready = tmp_path / "ready"
+    code = (
+        "import signal, sys, time, pathlib\n"
+        f"signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path({str(mark)!r}).touch(), sys.exit(130)))\n"
+        f"pathlib.Path({str(ready)!r}).touch()\n"
+        "time.sleep(60)\n"
+    )
+
+    def interrupt() -> None:
+        ends = time.monotonic() + 10
+        while not ready.exists() and time.monotonic() < ends:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        _run(tmp_path, code)
+    thread.join()
+    assert mark.exists()
+
+
+def test_a_child_that_does_not_listen_is_killed_with_its_session() -> None:
+    """Once patience is over."""
+    code = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    runs.end(process, 0.1)
+    process.stdout.close()
+    assert process.returncode == -signal.SIGKILL
