@@ -17,6 +17,7 @@ CallError               one operation did not get a good answer; ``kind`` is its
 ├── TransportError      connect, reset, timeout, protocol
 ├── StatusError         http_4xx, http_5xx, status
 ├── ContentError        content: the answer is not what was asked for
+├── StaleError          stale: the answer is older than what was acknowledged before
 └── LeakError           leak: the answer shows another user's data
 
 LoadEndedError                  the load ends: the flow begins no further operation (never an error of the
@@ -92,9 +93,15 @@ class StatusError(CallError):
 
 
 class ContentError(CallError):
-    """A content check found the answer wrong or stale."""
+    """A content check found the answer wrong."""
 
     kind = "content"
+
+
+class StaleError(ContentError):
+    """A content check saw a state from before a change that had been acknowledged."""
+
+    kind = "stale"
 
 
 class LeakError(ContentError):

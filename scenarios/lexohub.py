@@ -1,23 +1,28 @@
 """LexoHub's traffic: advocates at work on matters, invoices and their PDFs, and searching.
 
-The mix, in arrivals and the requests they make (weights add up to 206 arrivals, 310 requests):
+The mix, in arrivals and the requests they make (weights add up to 1,037 arrivals, 1,569 requests):
 
     flow            arrivals  requests  share
-    browse                36       108    35%  counts, list, one matter
-    search_text           68        68    22%  searches are 39% together, so that 300 requests/s make 116
-    search_fuzzy          20        20     6%  searches/s, over the documented 100/s
-    search_facets         32        32    10%
-    update_matter         13        26     8%  change, then read it again
-    invoice               14        28     9%  create, then read it
-    pdf                    1         4     1%  request, wait, download: 1/s at 300 requests/s, 3.5 times the
-    workflow               2         4     1%  documented 1,000/h; a workflow is looked at once
-    login                  4         4     1%
-    static                16        16     5%
+    browse               180       540    35%  counts, list, one matter
+    search_text          340       340    22%  searches are 38% together, so that 300 requests/s make 115
+    search_fuzzy         100       100     6%  searches/s, over the documented 100/s
+    search_facets        160       160    10%
+    update_matter         65       130     8%  change, then read it again
+    invoice               70       140     9%  create, then read it
+    pdf                    5        20     1%  request, wait, download: 1/s at 300 requests/s, 3.5 times the
+    workflow              10        20     1%  documented 1,000/h; a workflow is looked at once
+    login                 20        20     1%
+    static                80        80     5%
+    batch                  5         5   0.3%  invoices for two pro formas at once
+    pdf_refused            1         1   0.1%  a PDF that cannot be made must end as a dead letter
+    counts_age             1        13   0.8%  a change, then looks at the counts until they show it
 
-Writes are 10% of the requests. Work is skewed as in chambers: at most ACTIVE advocates are at work at a time,
-each on few matters most of the time (Zipf, exponent 1.5: of 20 matters the first three make 70% of the
-reads). A uniform choice over a large archive would make the documented cache-hit rate of 80% impossible, a
-single hot key trivial.
+The last two are probes, one of each in 5 s at 300 requests/s; their requests are in the group probe and in no
+latency or error rate of the users. Writes are 10% of the requests.
+
+Work is skewed as in chambers: at most ACTIVE advocates are at work at a time, each on few matters most of
+the time (Zipf, exponent 1.5: of 20 matters the first three make 70% of the reads). A uniform choice over a
+large archive would make the documented cache-hit rate of 80% impossible, a single hot key trivial.
 """
 
 import itertools
@@ -34,6 +39,10 @@ ACTIVE = 100
 ZIPF = 1.5
 LIMIT = 20
 POLLS, POLL_S = 60, 0.5
+BATCHED = 2
+EVENTS = ("events-pdf", "events-email", "events-analytics")
+# Seconds after a change at which the counts are looked at: about their 30 s closely, before that seldom.
+LOOKS_S = (5.0, 10.0, 15.0, 20.0, 25.0, 28.0, 29.5, 30.5, 31.5)
 
 LOGIN = operation("login", "POST /api/login", "api", "user")
 COUNTS = operation("counts", "GET /api/workflow/counts", "api", "read", "user")
@@ -53,6 +62,15 @@ TEXT = operation("search_text", "GET /api/search", "api", "read", "search")
 FUZZY = operation("search_fuzzy", "GET /api/search", "api", "read", "search", note="fuzzy")
 FACETS = operation("search_facets", "GET /api/search/facets", "api", "read", "search")
 STATIC = operation("static", "GET /static/{name}", "static")
+BATCH = operation("invoice_batch", "POST /api/invoices/batch", "api", "write", "user", expect=(202,))
+PDF_REFUSED = operation(
+    "pdf_refused", "POST /api/invoices/{id}/pdf", "probe", expect=(202,), note="no such template"
+)
+PROBE_LOGIN = operation("probe_login", "POST /api/login", "probe", note="probe")
+PROBE_COUNTS = operation("probe_counts", "GET /api/workflow/counts", "probe", note="probe")
+PROBE_INVOICE = operation("probe_invoice", "POST /api/invoices", "probe", expect=(200, 201), note="probe")
+PROBE_READ = operation("probe_read", "GET /api/invoices/{id}", "probe", note="probe")
+COUNTS_AGE = operation("counts_age", "GET /api/workflow/counts", "probe", note="age of what they show")
 AUDIT = operation("audit", "GET /api/audit/{set}")
 
 PROFORMAS: dict[
@@ -65,13 +83,17 @@ class LexoHub(FlowUser):
 
     operations = (
         LOGIN, COUNTS, MATTERS, MATTER, UPDATE, INVOICE, INVOICE_READ, WORKFLOW, WORKFLOW_READ,
-        PDF, PDF_JOB, PDF_FILE, TEXT, FUZZY, FACETS, STATIC,
+        PDF, PDF_JOB, PDF_FILE, TEXT, FUZZY, FACETS, STATIC, BATCH, PDF_REFUSED,
+        PROBE_LOGIN, PROBE_COUNTS, PROBE_INVOICE, PROBE_READ, COUNTS_AGE,
     )  # fmt: skip
     ledger_sets = (
         LedgerSet(name="invoices"),
         LedgerSet(name="matter-changes"),
         LedgerSet(name="workflows", finishes=True),
         LedgerSet(name="pdf-jobs", once=False, finishes=True, ended=("failed",)),
+        LedgerSet(name="batch-invoices", finishes=True),
+        *(LedgerSet(name=name, finishes=True) for name in EVENTS),
+        LedgerSet(name="dead-letters", once=False, finishes=True),
     )
     audit_operation = AUDIT
 
@@ -93,31 +115,31 @@ class LexoHub(FlowUser):
         """Log in as the auditor."""
         client.token = client.ask(_credentials(data.auditor())).json["token"]
 
-    @flow(weight=36, operations=(COUNTS, MATTERS, MATTER), tags=("user",))
+    @flow(weight=180, operations=(COUNTS, MATTERS, MATTER), tags=("user",))
     def browse(self) -> None:
         """Open the dashboard, list matters, read one."""
         self.call(COUNTS, check=expect.counts)
         self.call(MATTERS, query={"limit": LIMIT}, check=expect.matters(self.me.id, limit=LIMIT))
         self.read(self.some_matter())
 
-    @flow(weight=68, operations=(TEXT,), tags=("search",))
+    @flow(weight=340, operations=(TEXT,), tags=("search",))
     def search_text(self) -> None:
         """Full text: a word of one of the advocate's own titles must be found."""
         self.search(TEXT, self.random.choice(self.words))
 
-    @flow(weight=20, operations=(FUZZY,), tags=("search",))
+    @flow(weight=100, operations=(FUZZY,), tags=("search",))
     def search_fuzzy(self) -> None:
         """The same word with two letters exchanged must be found as well."""
         self.search(FUZZY, data.misspelt(self.random.choice(self.words)))
 
-    @flow(weight=32, operations=(FACETS,), tags=("search",))
+    @flow(weight=160, operations=(FACETS,), tags=("search",))
     def search_facets(self) -> None:
         """Count matters by status, type and month, half of the time for one status."""
         status = self.random.choice(data.MATTER_STATUSES)
         query = {"status": status} if self.random.random() < 0.5 else {}
         self.call(FACETS, query=query, check=expect.facets(own_matters=len(self.matters)))
 
-    @flow(weight=13, operations=(UPDATE, MATTER), tags=("user", "write"))
+    @flow(weight=65, operations=(UPDATE, MATTER), tags=("user", "write"))
     def update_matter(self) -> None:
         """Change a matter; the next read shows it."""
         key, change = self.some_matter(), self.engine.ledger.begin("matter-changes")
@@ -127,7 +149,7 @@ class LexoHub(FlowUser):
         )
         self.read(key, version=done.json["version"], change=change.id)
 
-    @flow(weight=14, operations=(INVOICE, INVOICE_READ), tags=("user", "write"))
+    @flow(weight=70, operations=(INVOICE, INVOICE_READ), tags=("user", "write"))
     def invoice(self) -> None:
         """Create an invoice; it reads as it was created."""
         asked = {"matter_id": self.some_matter(), "amount_cents": self.random.randrange(50_000, 2_500_000)}
@@ -142,7 +164,7 @@ class LexoHub(FlowUser):
         same = {name: made[name] for name in ("id", "number", *asked)}
         self.call(INVOICE_READ, ids={"id": made["id"]}, check=expect.invoice(self.me.id, **same))
 
-    @flow(weight=1, operations=(PDF, PDF_JOB, PDF_JOB, PDF_FILE), tags=("pdf",))
+    @flow(weight=5, operations=(PDF, PDF_JOB, PDF_JOB, PDF_FILE), tags=("pdf",))
     def pdf(self) -> None:
         """Ask for an invoice's PDF, wait for it, download it."""
         invoice, number = self.random.choice(self.invoices)
@@ -155,26 +177,83 @@ class LexoHub(FlowUser):
                 return
         raise ContentError(f"PDF job {job} was not done after {POLLS * POLL_S:g} s")
 
-    @flow(weight=2, operations=(WORKFLOW, WORKFLOW_READ), tags=("user", "write"))
+    @flow(weight=10, operations=(WORKFLOW, WORKFLOW_READ), tags=("user", "write"))
     def workflow(self) -> None:
         """Turn a pro forma into an invoice; look at the workflow once."""
-        write = self.engine.ledger.begin("workflows")
+        write = self.engine.ledger.begin("workflows", also=EVENTS)
         ids = {"id": next(self.proformas)}
         key = self.call(WORKFLOW, ids=ids, headers=_key(write.id), write=write).json["workflow_id"]
         self.call(WORKFLOW_READ, ids={"id": key}, think=1.0, check=expect.workflow(key))
 
-    @flow(weight=4, operations=(LOGIN,), tags=("user",))
+    @flow(weight=20, operations=(LOGIN,), tags=("user",))
     def login(self) -> None:
         """Log in again; the session goes on with the new token."""
         request = _credentials(self.me)
         answer = self.call(LOGIN, payload=request.payload, check=expect.session(self.me.id))
         self.client.token = answer.json["token"]
 
-    @flow(weight=16, operations=(STATIC,), tags=("static",))
+    @flow(weight=80, operations=(STATIC,), tags=("static",))
     def static(self) -> None:
         """Load one of the front end's files."""
         name = self.random.choice(data.STATIC_NAMES)
         self.call(STATIC, ids={"name": name}, check=expect.asset(name))
+
+    @flow(weight=5, operations=(BATCH,), tags=("user", "write"))
+    def batch(self) -> None:
+        """Have several pro formas invoiced at once."""
+        wanted = list(dict.fromkeys(next(self.proformas) for _ in range(BATCHED)))
+        write = self.engine.ledger.begin("batch-invoices")
+        self.call(BATCH, payload={"proformas": wanted}, headers=_key(write.id), write=write)
+
+    @flow(weight=1, operations=(PDF_REFUSED,), tags=("probe",))
+    def pdf_refused(self) -> None:
+        """Ask for a PDF by a template that is not there: the renderer must give it up, and not lose it."""
+        invoice, _ = self.random.choice(self.invoices)
+        write = self.engine.ledger.begin("dead-letters")
+        asked = {"template": "withdrawn"}
+        self.call(PDF_REFUSED, ids={"id": invoice}, query=asked, headers=_key(write.id), write=write)
+
+    @flow(
+        weight=1,
+        operations=(PROBE_LOGIN, PROBE_COUNTS, PROBE_INVOICE, *[PROBE_COUNTS] * 8, PROBE_READ, COUNTS_AGE),
+        tags=("probe",),
+    )
+    def counts_age(self) -> None:
+        """As an advocate whom nobody else visits: read the counts, add an invoice, look until they show it.
+
+        The answer time of COUNTS_AGE is how long after the acknowledgement the counts were still seen without
+        the invoice. Invoices only become more, so any greater count shows it, whoever else adds some.
+        """
+        mine = self.client
+        self.client = Client(sender=self.session, base_url=mine.base_url, run_id=mine.run_id)
+        try:
+            number = self.guest()
+            me = data.advocate(number)
+            answer = self.call(PROBE_LOGIN, payload=_credentials(me).payload, check=expect.session(me.id))
+            self.client.token = answer.json["token"]
+            before = self.call(PROBE_COUNTS, check=expect.counts).json["invoices"]
+            write = self.engine.ledger.begin("invoices")
+            asked = {"matter_id": data.matter_ids(number, self.plan.documents)[0], "amount_cents": 50_000}
+            made = self.call(PROBE_INVOICE, payload=asked, headers=_key(write.id), write=write).json
+            self.watch(made["id"], before)
+        finally:
+            self.client = mine
+
+    def watch(self, invoice: str, before: int) -> None:
+        """Look at the counts until there are more than ``before``; record when they last were not."""
+        acknowledged, old = self.free_at, 0.0
+        for look in LOOKS_S:
+            think = max(0.0, acknowledged + look - self.free_at)
+            if self.call(PROBE_COUNTS, think=think, check=expect.counts).json["invoices"] > before:
+                break
+            old = look
+        self.call(PROBE_READ, ids={"id": invoice})  # one that was lost would show in no count
+        self.enter(COUNTS_AGE, at=acknowledged, lasted=old)
+
+    def guest(self) -> int:
+        """Somebody who is not at work, if there is anybody; else whoever this session is."""
+        everyone = data.advocate_count(self.plan.documents)
+        return self.random.randrange(ACTIVE, everyone) if everyone > ACTIVE else self.index % everyone
 
     def some_matter(self) -> str:
         """One of the advocate's matters, the first ones far more often."""

@@ -1,4 +1,4 @@
-"""What LexoHub's answers must say. Each function makes a check: silent, ContentError, or LeakError.
+"""What LexoHub's answers must say. Each function makes a check: silent, or an error of scenarios.errors.
 
 LexoHub promises that search, and everything else, shows an advocate only what is the advocate's own.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fixtures.data import lexohub as data
-from scenarios.errors import ContentError, LeakError
+from scenarios.errors import ContentError, LeakError, StaleError
 from scenarios.load.answer import Answer
 
 Check = Callable[[Answer], None]
@@ -50,11 +50,11 @@ def matter(mine: str, key: str, *, version: int = 0, change: str = "") -> Check:
     def check(answer: Answer) -> None:
         _own(mine, [answer.json])
         _same(answer.json, id=key)
-        seen = answer.json["version"]
-        if seen < version or (seen == version and answer.json["last_change"] != change):
-            raise ContentError(
-                f"stale: {key} is at version {seen} ({answer.json['last_change']}) after version {version}"
-                f" ({change}) was acknowledged"
+        seen, last = answer.json["version"], answer.json["last_change"]
+        if seen < version or (seen == version and last != change):
+            kind = StaleError if seen < version else ContentError
+            raise kind(
+                f"{key} is at version {seen} ({last}) after version {version} ({change}) was acknowledged"
             )
 
     return check

@@ -37,6 +37,7 @@ BAD_CLASSES = (
     "http_5xx",
     "status",
     "content",
+    "stale",
     "leak",
 )
 OK = 0

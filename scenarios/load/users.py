@@ -155,6 +155,15 @@ class FlowUser(User):
             if self.session.retries:
                 self.engine.retried += self.session.take_retries()
 
+    def enter(self, operation: Operation, *, at: float, lasted: float) -> None:
+        """Record what the flow found out over several answers as one good one of ``operation``.
+
+        ``at`` is the moment (monotonic) from which it counts, ``lasted`` its length in seconds. It need not
+        have been a request.
+        """
+        self._left[operation.slug] -= 1
+        Entry(self.engine, operation.slug, at, None, begun=at).ok(at + lasted)
+
     def serve(self) -> None:
         """Perform arrivals until Locust stops the user."""
         take = self.engine.take

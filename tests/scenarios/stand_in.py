@@ -5,7 +5,7 @@ import json
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Ask:
 
 @dataclass
 class StandIn:
-    """State and faults; `lies` may name leak, stale, wrong-pdf, lost-invoice, twice, stuck-pdf."""
+    """State and faults; `lies`: leak, stale, wrong-pdf, lost-invoice, twice, stuck-pdf, old-counts."""
 
     lies: set[str] = field(default_factory=set)
     port: int = 0
@@ -40,9 +40,7 @@ class StandIn:
     runs: set[str] = field(default_factory=set)
     agents: set[str] = field(default_factory=set)
     fail: Callable[[str, str], int] = lambda _method, _path: 0
-    sets: dict[str, dict[str, dict[str, Any]]] = field(
-        default_factory=lambda: {name: {} for name in ("invoices", "matter-changes", "workflows", "pdf-jobs")}
-    )
+    sets: defaultdict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
     matters: dict[str, dict[str, Any]] = field(default_factory=dict)
     open: set[Any] = field(default_factory=set)
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -87,7 +85,9 @@ class StandIn:
         return reply
 
     def _workflow(self, ask: Ask) -> Reply:
-        return _json(200, {"matters": 8, "proformas": 6, "invoices": 6, "as_of": time.time()})
+        mine = sum(each["advocate_id"] == ask.me for each in self.made.values())
+        count = 6 if "old-counts" in self.lies else 6 + mine
+        return _json(200, {"matters": 8, "proformas": 6, "invoices": count, "as_of": time.time()})
 
     def _matters(self, ask: Ask) -> Reply:
         keys = data.matter_ids(_number(ask.me), DOCUMENTS)
@@ -110,6 +110,9 @@ class StandIn:
         return self.matters.setdefault(key, fresh | {"advocate_id": me})
 
     def _invoices(self, ask: Ask) -> Reply:
+        if ask.path == ["batch"]:
+            self._write("batch-invoices", ask.key)
+            return _json(202, {"batch_id": "b"})
         if not ask.path:
             ident = f"n-{len(self.made)}"
             made = {
@@ -121,6 +124,9 @@ class StandIn:
             self.made[ident] = made | ask.body
             self._write("invoices", ask.key)
             return _json(201, self.made[ident])
+        if ask.query.get("template"):
+            self._write("dead-letters", ask.key)
+            return _json(202, {"job_id": ask.path[0]})
         if ask.path[1:] == ["pdf"]:
             self._write("pdf-jobs", ask.key, state="queued" if "stuck-pdf" in self.lies else "done")
             if "stuck-pdf" in self.lies:
@@ -137,6 +143,8 @@ class StandIn:
 
     def _proformas(self, ask: Ask) -> Reply:
         self._write("workflows", ask.key, state="UpdateStatus")
+        for name in ("events-pdf", "events-email", "events-analytics"):
+            self._write(name, ask.key)
         return _json(202, {"workflow_id": ask.key.replace("/", "_")})
 
     def _workflows(self, ask: Ask) -> Reply:

@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.data import lexohub as data
 from scenarios.checks import lexohub as expect
-from scenarios.errors import ContentError, LeakError, StatusError
+from scenarios.errors import ContentError, LeakError, StaleError, StatusError
 from scenarios.load.answer import AllowList, Answer
 from scenarios.load.client import judge
 from scenarios.load.operation import operation
@@ -50,7 +50,6 @@ WRONG = [
     (expect.matters(ME, limit=2), answer({"items": []})),
     (expect.matters(ME, limit=1), answer({"items": [hit(), hit()]})),
     (expect.matter(ME, "m-2"), answer(MATTER)),
-    (expect.matter(ME, "m-1", version=4, change="c4"), answer(MATTER)),
     (expect.matter(ME, "m-1", version=3, change="mine"), answer(MATTER)),
     (expect.changed("m-1", "c"), answer({"id": "m-1", "change": "other", "version": 2})),
     (expect.changed("m-1", "c"), answer({"id": "m-1", "change": "c", "version": 1})),
@@ -88,7 +87,7 @@ def test_good_answers_pass(check, given):
 
 @pytest.mark.parametrize(("check", "given"), WRONG)
 def test_wrong_content_is_noticed(check, given):
-    """Wrong, stale, incomplete or misshapen answers are content failures, and not leaks."""
+    """Wrong, incomplete or misshapen answers are content failures, and not leaks."""
     with pytest.raises(ContentError) as failure:
         judge(READ, given, check)
     assert failure.value.kind == "content"
@@ -100,6 +99,13 @@ def test_leaks_are_told_apart(check, given):
     with pytest.raises(LeakError) as failure:
         judge(READ, given, check)
     assert failure.value.kind == "leak"
+
+
+def test_a_version_older_than_the_acknowledged_one_is_stale():
+    """Not merely wrong content: the update was acknowledged and the read does not show it."""
+    with pytest.raises(StaleError) as failure:
+        judge(READ, answer(MATTER), expect.matter(ME, "m-1", version=4, change="c4"))
+    assert failure.value.kind == "stale"
 
 
 @pytest.mark.parametrize(

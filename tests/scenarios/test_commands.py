@@ -54,7 +54,7 @@ def test_describe_keeps_a_tag():
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(["nosuch"], "choose from lexohub"), (["lexohub", "--only", "x"], "choose from browse")],
+    [(["nosuch"], "choose from lexohub"), (["lexohub", "--only", "x"], "choose from batch, browse")],
 )
 def test_describe_names_what_there_is(arguments, says):
     """An unknown system or tag is exit 2 with the possible names."""

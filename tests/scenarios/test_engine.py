@@ -94,6 +94,12 @@ def test_who_caused_a_drop(what, cause):
     assert vitals.drop_cause(lag=lag, ages=ages, sessions=sessions) == cause
 
 
+def test_what_takes_longer_than_an_answer_may_does_not_excuse_slowness():
+    """A limit beyond the client's timeout is no answer's: what counts as slow is the slowest real one."""
+    limits = {"read": (0.1, 0.5), "age": (31.0,)}
+    assert engine(thresholds=limits, timeout_s=10.0).vitals.slow_s == 0.5
+
+
 def test_workers_together_perform_the_one_schedule():
     """Each of three workers performs every third arrival; between them nothing is missing or doubled."""
     for changes in ({}, {"poisson": True}, {"ramp_s": 0.5}):
