@@ -12,11 +12,24 @@ import click
 
 from chaos import driver
 from fixtures import environment
-from gameday import catalog, check, crew, fidelity, figures, load, past, prepare, preview, show, standing
+from gameday import (
+    catalog,
+    check,
+    crew,
+    defects,
+    fidelity,
+    figures,
+    load,
+    past,
+    prepare,
+    preview,
+    show,
+    standing,
+)
 from gameday.exitcodes import ExitCode
 from gameday.exits import exits as _exits
 from gameday.replay import replay
-from gameday.run import judge_and_report, writable
+from gameday.run import judge_and_report, judge_by, writable
 from gameday.run import run as run_request
 from reports import render
 from slo import jsonl
@@ -25,6 +38,8 @@ _env = click.option("--env", "env_name", default="local", show_default=True, met
                     help="Environment: a name or a .toml file.")  # fmt: skip
 _out = click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
                     help="Where the run's folder is made.")  # fmt: skip
+_defects = click.option("--defect", "defects", multiple=True, metavar="NAME",
+                        help="Plant this defect in the local region, on purpose; repeatable.")  # fmt: skip
 _COUNT = click.IntRange(1, 1_000_000)
 
 
@@ -40,11 +55,14 @@ def main() -> None:
 @main.command("list")
 @_exits
 def list_() -> None:
-    """Systems, scenarios, experiments, plans and environments that are here.
+    """Systems, scenarios, experiments, plans, environments, and defects with what must catch them.
 
     Example: gameday list
     """
     show.catalog(catalog.everything())
+    click.echo("defects that can be planted, and the objective that must catch each")
+    for line in defects.lines(catalog.systems()):
+        click.echo(line)
 
 
 @main.command("check")
@@ -97,6 +115,7 @@ def plan(plan: str, env_name: str) -> None:
 @click.option("--speed", type=float, default=1.0, show_default=True, help="With --replay: how much faster.")
 @click.option("--objective", "objectives", multiple=True, metavar="EXPR",
               help="With --replay: e.g. 'p(99) < 500ms'; repeatable.")  # fmt: skip
+@_defects
 @_exits
 def run(plan: str, out: Path, **options: Any) -> ExitCode:
     """Run a PLAN, or a system's scenario without a plan file, and judge it.
@@ -106,6 +125,7 @@ def run(plan: str, out: Path, **options: Any) -> ExitCode:
       gameday run lexohub-local --env local
       gameday run lexohub --only search --rate 50/s --for 150s --no-faults --env local
       gameday run lexohub-local --env local --workers 2
+      gameday run lexohub-noop --defect lost-write --defect old-counts/twin
       gameday run replay --replay monday.workload --speed 2 --env staging
     """  # noqa: D301 - click wants the character
     chosen = prepare.Options(
@@ -122,6 +142,7 @@ def run(plan: str, out: Path, **options: Any) -> ExitCode:
         workload=options["workload"],
         speed=options["speed"],
         objectives=options["objectives"],
+        defects=options["defects"],
     )
     command = shlex.join(["gameday", *sys.argv[1:]])
     request = prepare.request(plan, chosen, out=writable(out), command=command)
@@ -194,14 +215,19 @@ def load_(out: Path, *, as_json: bool, **options: Any) -> ExitCode:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--objectives", "file", type=click.Path(path_type=Path), metavar="FILE",
+              help="Judge by this file of objectives instead; nothing is written.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts.json instead of the table.")
 @_exits
-def judge(folder: Path, *, as_json: bool) -> ExitCode:
-    """Judge a run folder again, with the targets as they stand now.
+def judge(folder: Path, file: Path | None, *, as_json: bool) -> ExitCode:
+    """Judge a run folder again, with the targets as they stand now or with those of a file.
 
-    Example: gameday judge runs/lexohub-local-20260102T030405Z-0a1b
-    """
-    verdicts = judge_and_report(folder)
+    \b
+    Examples:
+      gameday judge runs/lexohub-local-20260102T030405Z-0a1b
+      gameday judge runs/lexohub-local-20260102T030405Z-0a1b --objectives stricter.toml --json
+    """  # noqa: D301 - click wants the character
+    verdicts = judge_and_report(folder) if file is None else judge_by(folder, file)
     if as_json:
         click.echo(json.dumps(verdicts.to_json(), indent=1))
     else:
@@ -300,13 +326,18 @@ def region() -> None:
 @click.option("--detach", is_flag=True, help="Return as soon as it is ready.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Fixed port for the edge; otherwise a free one.")
 @click.option("--json", "as_json", is_flag=True, help="Print region.json when it is ready.")
+@_defects
 @_exits
 def up(env_name: str, system: str, **options: Any) -> ExitCode:
     """Start the local region; in the foreground until Ctrl-C, or with --detach in the background.
 
-    Example: gameday region up --env local --json
-    """
-    return ExitCode(standing.up(environment.load(env_name), system, **options))
+    \b
+    Examples:
+      gameday region up --env local --json
+      gameday region up --env local --defect lost-write:every=100,after=40
+    """  # noqa: D301 - click wants the character
+    planted = options.pop("defects")
+    return ExitCode(standing.up(environment.load(env_name), system, planted=planted, **options))
 
 
 @region.command()

@@ -18,9 +18,9 @@ from fixtures.replay import workload
 from fixtures.replay.workload import Workload
 from gameday import replayed
 from gameday.errors import ConfigError, FolderError
-from slo import jsonl, manifest, record
+from slo import counters, jsonl, manifest
+from slo.counters import Counters
 from slo.errors import RecordError
-from slo.record import Counters
 
 FILE = "fidelity.json"
 _AFTER_THE_SECOND_S = 0.0005  # arrival 0 comes this long after the whole second that the run begins with
@@ -88,7 +88,7 @@ def of(folder: Path) -> Fidelity:
     reasons = replayed.omitted(found, only)
     planned = recorded.copy()
     planned[[bool(reason) for reason in reasons], :] = 0
-    sent = _sent(record.read_counters(folder / "counters.jsonl"), found, math.floor(start), planned.shape[1])
+    sent = _sent(counters.read(folder / "counters.jsonl"), found, math.floor(start), planned.shape[1])
     skipped: Counter[str] = Counter()
     for reason, count in zip(reasons, recorded.sum(axis=1).tolist(), strict=True):
         if reason:

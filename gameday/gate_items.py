@@ -14,11 +14,11 @@ import pytest
 
 from chaos.errors import ConfigError as ExperimentError
 from fixtures.errors import ConfigError as EnvironmentConfigError
-from gameday import prepare
+from gameday import past, prepare
 from gameday.errors import ConfigError
 from gameday.exitcodes import ExitCode
 from gameday.run import Request, judge_and_report, run, writable
-from slo import verdict
+from slo import policy, verdict
 from slo.errors import ConfigError as ObjectiveError
 from slo.errors import RecordError
 from slo.verdict import Verdict, Verdicts
@@ -130,6 +130,8 @@ class Gate:
 
     def _run(self) -> Path:
         result = run(self._request(), lambda line: print(line, file=sys.stderr))  # noqa: T201
+        for line in past.remember(result.path, result.verdicts):
+            print(line, file=sys.stderr)  # noqa: T201
         if result.code == ExitCode.INTERRUPTED:
             pytest.exit(f"interrupted; run folder {result.path}", returncode=int(ExitCode.INTERRUPTED))
         return result.path
@@ -144,8 +146,9 @@ class Gate:
         request = self._request()
         judged = (name for one in request.experiments.values() for name in one.judge)
         wanted = set(request.plan.objectives) | set(judged)
+        rules = policy.of(request.plan.policy)
         asked = [
-            Question(phase=one.phase, objective=one.id, sli=one.sli, decides=one.decides)
+            Question(phase=one.phase, objective=one.id, sli=one.sli, decides=rules.decides(one))
             for one in request.objectives
             if one.id in wanted
         ]

@@ -19,11 +19,12 @@ from gameday.plan import Load, Phase, Plan
 from gameday.run import Request
 from gameday.target import Target
 from gameday.traffic import Traffic
-from slo import judge, objective
+from slo import objective
 from slo.errors import ConfigError as ObjectiveError
 from slo.expression import Expression, parse
 from slo.kind import kinds
 from slo.objective import Objective
+from slo.policy import MEASURE
 from slo.shares import budget_of
 from slo.statistics import BLOCK_S, LEAST_BLOCKS, least_samples
 
@@ -106,7 +107,7 @@ def prepare(options: Options, *, out: Path, command: Sequence[str] = ()) -> Prep
     plan = Plan(
         name="load",
         system=SYSTEM,
-        policy="local" if wanted else judge.MEASURE,
+        policy="local" if wanted else MEASURE,
         objectives=tuple(one.id for one in wanted),
         least_passes=len(wanted),
         load=load,

@@ -6,14 +6,17 @@ The history of a folder of runs is `history.jsonl` beside them; it only grows.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gameday.errors import ConfigError
-from slo import baseline, compare, history, manifest, verdict
+from slo import baseline, compare, history, manifest, nights, verdict
+from slo.baseline import Baseline
+from slo.errors import RecordError
 from slo.expression import parse
 from slo.finding import spoken
 from slo.history import Entry, History
+from slo.manifest import Manifest
 from slo.verdict import Verdicts
 
 
@@ -36,12 +39,35 @@ def compared(before: Path, after: Path) -> compare.Comparison:
     return compare.compare(*((manifest.read(path), verdict.read(path)) for path in (before, after)))
 
 
+def set_out(folder: Path) -> None:
+    """Write down what earlier runs measured, before the run is judged for the first time."""
+    if not (folder / baseline.FILE).is_file():
+        baseline.write(folder, _nights_of(folder))
+
+
+def _nights_of(folder: Path) -> Baseline:
+    found = manifest.read(folder)
+    try:
+        return nights.before(found, of(folder.parent).history)
+    except RecordError as error:
+        return Baseline(reason=f"the history of earlier runs cannot be read: {error}")
+
+
 def remember(folder: Path, verdicts: Verdicts) -> list[str]:
     """Append the run to its folder's history; what stands out beside earlier ones, in sentences."""
-    past = of(folder.parent)
-    entry = history.entry(manifest.read(folder), verdicts, judged=time.time())
+    try:
+        past = of(folder.parent)
+    except RecordError as error:
+        return [f"this run was not added to the history: {error}"]
+    entry = _entry(manifest.read(folder), verdicts)
     history.append(past.path, entry)
     return [*_beside_baseline(past.history, entry), *_out_of_line(past.history, entry)]
+
+
+def _entry(found: Manifest, verdicts: Verdicts) -> Entry:
+    """A run with planted defects is no measure for later ones, whatever it passed."""
+    entry = history.entry(found, verdicts, judged=time.time())
+    return replace(entry, sound=False) if found.raw.get("defects") else entry
 
 
 def make_baseline(folder: Path) -> str:
@@ -56,7 +82,7 @@ def make_baseline(folder: Path) -> str:
             f"{folder}: {verdicts.verdict}, {verdicts.state}; expected a complete run that passed"
         )
     past = of(folder.parent)
-    entry = history.entry(manifest.read(folder), verdicts, judged=time.time())
+    entry = _entry(manifest.read(folder), verdicts)
     if all(one.run_id != entry.run_id for one in past.history.entries):
         history.append(past.path, entry)
     history.set_baseline(past.path, entry.run_id, t=time.time())
@@ -80,12 +106,12 @@ def _said(entry: Entry, name: str) -> str:
 
 
 def _out_of_line(known: History, entry: Entry) -> list[str]:
-    nights = known.comparable(entry)
+    earlier = known.comparable(entry.fingerprint, run_id=entry.run_id, started=entry.started)
     said = []
     for name, found in entry.values.items():
-        if found.value is None:
+        if found.value is None or parse(found.expr).relative:
             continue
-        stand = baseline.stand(found.value, history.numbers(nights, name), below=parse(found.expr).below)
+        stand = baseline.stand(found.value, history.numbers(earlier, name), below=parse(found.expr).below)
         if stand.state == baseline.OUT_OF_LINE and stand.median is not None:
             said.append(
                 f"{name} is out of line: {spoken(found.value, found.unit)}, "

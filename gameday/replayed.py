@@ -19,8 +19,9 @@ from gameday.errors import ConfigError
 from gameday.plan import Load, Phase, Plan
 from gameday.run import Request
 from gameday.traffic import Traffic
-from slo import judge, objective
+from slo import objective
 from slo.errors import ConfigError as ObjectiveError
+from slo.policy import MEASURE
 
 SYSTEM = "replay"
 SLOWEST, FASTEST = 0.01, 1000.0
@@ -87,7 +88,7 @@ def request(
         plan=Plan(
             name=SYSTEM if system == SYSTEM else f"{system}-{SYSTEM}",
             system=system,
-            policy="local" if wanted else judge.MEASURE,
+            policy="local" if wanted else MEASURE,
             objectives=tuple(one.id for one in wanted),
             least_passes=len(wanted),
             load=Load(rate=rate, only=wish.only, seed=wish.seed, max_in_flight=_in_flight(seen)),

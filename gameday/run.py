@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from chaos import metrics
@@ -14,7 +15,7 @@ from chaos.errors import ChaosError
 from chaos.experiment import Experiment
 from fixtures.environment import Environment
 from fixtures.errors import FixtureError
-from gameday import folder, limits, live
+from gameday import folder, limits, live, past
 from gameday.crew import Crew
 from gameday.errors import ConfigError, FolderError, GamedayError, WorkersLostError
 from gameday.exitcodes import ExitCode
@@ -25,13 +26,15 @@ from gameday.region import STANDING, region, standing
 from gameday.timeline import Timeline
 from gameday.traffic import Traffic, traffic
 from reports import render
-from slo import judge, objective, record, verdict
+from slo import judge, objective, policy, record, verdict
 from slo.errors import SloError
+from slo.manifest import Manifest
 from slo.objective import Objective
 from slo.record import Record
 from slo.verdict import Verdicts
 
 INTERRUPTED = "interrupted"
+_SYSTEM = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,7 @@ def run(request: Request, say: Callable[[str], None]) -> Result:
     )
     with interrupts() as stop:
         with _place(request, stop) as env:
+            planted = _planted(request)
             path = folder.create(request.out, request.plan)
             opened = folder.begin(
                 path,
@@ -109,8 +113,11 @@ def run(request: Request, say: Callable[[str], None]) -> Result:
                 own_targets=request.own_targets,
                 load=request.load,
                 crew=request.crew,
+                defects=planted,
             )
             say(f"run folder {path}")
+            if planted:
+                say(f"planted on purpose: {', '.join(planted)}")
             reason, broken = _measure(request, env, opened, stop, say)
         say("judging")
         opened.close("cut-short" if reason else "complete", reason)
@@ -120,6 +127,7 @@ def run(request: Request, say: Callable[[str], None]) -> Result:
 
 def judge_and_report(path: Path) -> Verdicts:
     """Judge a run folder with its objectives and render it; the only place where both meet."""
+    past.set_out(path)
     found = record.read(path)
     verdicts = judge.judge(found, _targets_of(found), now=time.time())
     verdict.write(path, verdicts)
@@ -127,12 +135,42 @@ def judge_and_report(path: Path) -> Verdicts:
     return verdicts
 
 
+def judge_by(path: Path, file: Path) -> Verdicts:
+    """Judge a run by another file of objectives; nothing is written.
+
+    Those that the plan drives are asked, and those that the run's own objectives do not know. Of faults a new
+    one is asked of every experiment.
+
+    Raises:
+        ConfigError: the file says something wrong, or names operations that the run did not have.
+    """
+    found = record.read(path)
+    slugs = found.manifest.operations
+    known = {*slugs, *(f"@{group}" for groups in slugs.values() for group in groups)}
+    asked = objective.load(file, known=known)
+    usual = {one.id for one in _targets_of(found)}
+    return judge.judge(replace(found, manifest=_asking(found.manifest, asked, usual)), asked, now=time.time())
+
+
+def _asking(described: Manifest, asked: tuple[Objective, ...], usual: set[str]) -> Manifest:
+    ids = {one.id for one in asked}
+    new = tuple(one.id for one in asked if one.id not in usual)
+    of_faults = tuple(one.id for one in asked if one.id in new and one.phase == "fault")
+    driven = (*(name for name in described.objectives if name in ids), *new)
+    experiments = tuple(
+        replace(one, judge=(*(name for name in one.judge if name in ids), *of_faults))
+        for one in described.experiments
+    )
+    least = min(described.least_passes, len(driven))
+    return replace(described, objectives=driven, experiments=experiments, least_passes=least)
+
+
 def _targets_of(found: Record) -> tuple[Objective, ...]:
     """A run's own objectives if it has any, else its system's; none for a run that was only to measure."""
     own = found.folder / folder.OBJECTIVES
     if own.is_file():
         return objective.load(own)
-    return () if found.manifest.policy == judge.MEASURE else targets(found.manifest.system)
+    return () if found.manifest.policy == policy.MEASURE else targets(found.manifest.system)
 
 
 def _judged(path: Path) -> Verdicts:
@@ -141,6 +179,12 @@ def _judged(path: Path) -> Verdicts:
         return judge_and_report(path)
     except SloError as error:
         raise FolderError(f"measured, but it cannot be judged: {error}") from error
+
+
+def _planted(request: Request) -> tuple[str, ...]:
+    """The defects that are known to be in the region, whoever named them."""
+    shared = request.use_standing and request.env.kind == "region"
+    return standing(request.env).defects if shared else request.plan.defects
 
 
 @contextmanager
@@ -152,7 +196,7 @@ def _place(request: Request, stop: threading.Event) -> Iterator[Environment]:
     elif request.use_standing:
         yield env.resolved(standing(env), STANDING / env.name / "region.json")
     else:
-        with region(env, request.plan.system, stop=stop) as (up, file):
+        with region(env, request.plan.system, stop=stop, defects=request.plan.defects) as (up, file):
             yield env.resolved(up, file)
 
 
@@ -216,6 +260,8 @@ def _publisher(env: Environment, system: str) -> Callable[[float], None] | None:
 
 def targets(system: str) -> tuple[Objective, ...]:
     """Every objective of `system`; ConfigError when it has none."""
+    if not _SYSTEM.fullmatch(system):
+        raise ConfigError(f"no system is called {system!r}; expected the name of a file in slo/targets")
     path = ROOT / "slo" / "targets" / f"{system}.toml"
     return objective.load(path)
 

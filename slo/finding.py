@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from slo.baseline import Standing
 from slo.expression import Expression
 from slo.statistics import BLOCK_S, LEAST_BLOCKS, Proportion, least_samples, proportion, seconds_needed
 
@@ -16,7 +17,7 @@ class Finding:
 
     `measured` is in `unit` ("s", "ratio", "1/s", "count"); `interval` holds the one-sided 95% bounds of
     what was tested, `between` those of `measured` in its own unit; `margin` is the distance to the limit as
-    a fraction of it, negative when missed.
+    a fraction of it, negative when missed. `baseline` is where the value stands beside earlier nights.
     """
 
     verdict: str
@@ -34,6 +35,7 @@ class Finding:
     minutes_needed: float | None = None
     blocks: int | None = None
     between: tuple[float, float] | None = None
+    baseline: Standing | None = None
 
     def capped(self, reason: str) -> "Finding":
         """The same, but no longer a pass."""

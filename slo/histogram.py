@@ -8,9 +8,11 @@ import base64
 import re
 import struct
 import zlib
+from binascii import a2b_base64
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,18 +28,20 @@ _COOKIE = 0x1C849303 | 0x10
 _COMPRESSED = 0x1C849304 | 0x10
 _HEADER = struct.Struct(">IIIIQQd")
 _OUTER = struct.Struct(">II")
-_LINE = re.compile(r"(?:Tag=([^,\s]+),)?([0-9.]+),([0-9.]+),([0-9.]+),([A-Za-z0-9+/=]+)")
-_START = re.compile(r"#\[StartTime: *([0-9.]+)")
+_NUMBER = re.compile(rb"[0-9]+(?:\.[0-9]*)?")
+_START = re.compile(rb"#\[StartTime: *([0-9]+(?:\.[0-9]*)?)")
+_TOGETHER = 4096
 
 Histogram = NDArray[np.int64]
+Text = str | bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """One interval of a log, still encoded: an hour's intervals would fill memory as arrays."""
+class Interval(NamedTuple):
+    """One part of an interval of a log, still encoded. An hour has a hundred thousand: hence no dataclass."""
 
     where: str
-    text: str
+    text: Text
+    number: int = 0
 
     def sparse(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Bucket numbers and counts of the buckets that are not empty.
@@ -46,9 +50,10 @@ class Interval:
             RecordError: it is damaged; names file and line.
         """
         try:
-            return _sparse(self.text)
+            return _sparse(_body(self.text))
         except ValueError as error:
-            raise RecordError(f"{self.where}: {error}; the file was damaged after it was written") from error
+            where = f"{self.where}:{self.number}" if self.number else self.where
+            raise RecordError(f"{where}: {error}; the file was damaged after it was written") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +66,25 @@ class Tail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Decoded:
+    """All counts of one tag: which interval (a place in `starts`), which bucket, how many."""
+
+    starts: tuple[float, ...]
+    interval: NDArray[np.int32]
+    bucket: NDArray[np.int32]
+    count: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """Intervals by tag, then by epoch second of their start; those of one tag and start add up."""
+    """Intervals by tag, then by epoch second of their start; those of one tag and start add up.
+
+    A tag is decoded as a whole when it is first asked for, and kept.
+    """
 
     intervals: Mapping[str, Mapping[float, Sequence[Interval]]]
     length: float = 10.0
+    _known: dict[str, _Decoded] = field(default_factory=dict, repr=False, compare=False)
 
     def merged(self, tags: Iterable[str], starts: Iterable[float] | None = None) -> Histogram:
         """One histogram of all these tags, and of these intervals only if given.
@@ -76,29 +95,71 @@ class Log:
         total = empty()
         wanted = None if starts is None else tuple(starts)
         for tag in tags:
-            of_tag = self.intervals.get(tag, {})
-            for start in of_tag if wanted is None else wanted:
-                for interval in of_tag.get(start, ()):
-                    places, values = interval.sparse()
-                    total[places] += values
+            found = self._of(tag)
+            if wanted is None:
+                total += _summed(found.bucket, found.count)
+                continue
+            place = _places(found, wanted)
+            total += _summed(found.bucket[place >= 0], found.count[place >= 0])
         return total
 
     def tail(self, tag: str, starts: Sequence[float], q: float) -> "Tail":
         """What lies above a tag's own q-quantile over all these intervals."""
-        of_tag = self.intervals.get(tag, {})
-        parts = [[interval.sparse() for interval in of_tag.get(start, ())] for start in starts]
-        total = empty()
-        for places, values in (pair for part in parts for pair in part):
-            total[places] += values
-        bucket = int(np.searchsorted(np.cumsum(total), max(q * int(total.sum()), 1)))
-        above = [sum(int(values[places > bucket].sum()) for places, values in part) for part in parts]
-        every = [sum(int(values.sum()) for _, values in part) for part in parts]
-        return Tail(total=total, above=np.array(above, dtype=np.int64), every=np.array(every, dtype=np.int64))
+        found = self._of(tag)
+        place = _places(found, starts)
+        inside = place >= 0
+        place, buckets, counts = place[inside], found.bucket[inside], found.count[inside]
+        total = _summed(buckets, counts)
+        edge = int(np.searchsorted(np.cumsum(total), max(q * int(total.sum()), 1)))
+        beyond = buckets > edge
+        return Tail(
+            total=total,
+            above=_summed(place[beyond], counts[beyond], len(starts)),
+            every=_summed(place, counts, len(starts)),
+        )
 
     def starts(self, start: float, end: float) -> tuple[float, ...]:
         """Starts of the intervals that lie wholly in [start, end), over all tags."""
         every = {begun for of_tag in self.intervals.values() for begun in of_tag}
         return tuple(sorted(begun for begun in every if start <= begun and begun + self.length <= end))
+
+    def _of(self, tag: str) -> _Decoded:
+        if tag not in self._known:
+            self._known[tag] = _decoded(self.intervals.get(tag, {}))
+        return self._known[tag]
+
+
+def _decoded(of_tag: Mapping[float, Sequence[Interval]]) -> _Decoded:
+    starts = tuple(of_tag)
+    owners = [place for place, start in enumerate(starts) for _ in of_tag[start]]
+    every = [one for start in starts for one in of_tag[start]]
+    intervals, buckets, counts = [], [], []
+    for begun in range(0, len(every), _TOGETHER):
+        part = every[begun : begun + _TOGETHER]
+        which, bucket, count = _sparse_together(part)
+        intervals.append(np.array(owners[begun : begun + _TOGETHER], dtype=np.int32)[which])
+        buckets.append(bucket.astype(np.int32))
+        counts.append(count)
+    return _Decoded(
+        starts=starts,
+        interval=np.concatenate([np.zeros(0, dtype=np.int32), *intervals]),
+        bucket=np.concatenate([np.zeros(0, dtype=np.int32), *buckets]),
+        count=np.concatenate([np.zeros(0, dtype=np.int64), *counts]),
+    )
+
+
+def _places(found: _Decoded, starts: Sequence[float]) -> NDArray[np.int64]:
+    """For each count its place in `starts`, -1 for those of other intervals."""
+    wanted = {start: place for place, start in enumerate(starts)}
+    table = np.array([wanted.get(start, -1) for start in found.starts] or [-1], dtype=np.int64)
+    places: NDArray[np.int64] = table[found.interval]
+    return places
+
+
+def _summed(keys: NDArray[Any], counts: NDArray[np.int64], size: int = SIZE) -> Histogram:
+    total = np.zeros(size, dtype=np.int64)
+    np.add.at(total, keys, counts)
+    return total
 
 
 def empty() -> Histogram:
@@ -159,22 +220,22 @@ def encode(counts: Histogram) -> str:
     return base64.b64encode(_OUTER.pack(_COMPRESSED, len(packed)) + packed).decode("ascii")
 
 
-def decode(text: str) -> Histogram:
+def decode(text: Text) -> Histogram:
     """The counts of an encoded histogram.
 
     Raises:
         ValueError: damaged, or of another layout than this project writes.
     """
     counts = empty()
-    places, values = _sparse(text)
+    places, values = _sparse(_body(text))
     counts[places] = values
     return counts
 
 
-def _sparse(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Bucket numbers and counts of the buckets that are not empty."""
+def _body(text: Text) -> bytes:
+    """The words of an encoded histogram."""
     try:
-        raw = base64.b64decode(text, validate=True)
+        raw = a2b_base64(text, strict_mode=True)
         cookie, length = _OUTER.unpack_from(raw)
         if cookie & ~0xF0 != _COMPRESSED & ~0xF0 or length != len(raw) - _OUTER.size:
             raise ValueError("not a compressed V2 histogram of that length")
@@ -188,13 +249,51 @@ def _sparse(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         raise ValueError(
             f"{digits} digits from {lowest} to {high}; expected {DIGITS} digits from {LOWEST} to {HIGHEST}"
         )
-    words = _words(np.frombuffer(content, dtype=np.uint8, offset=_HEADER.size))
+    return content[_HEADER.size :]
+
+
+def _sparse(body: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Bucket numbers and counts of the buckets that are not empty."""
+    words = _words(np.frombuffer(body, dtype=np.uint8))
     counted = words > 0
     steps = np.where(counted, 1, -words)
+    if (steps > SIZE).any():
+        raise ValueError("a longer run of zeros than the layout has buckets")
     places = (np.cumsum(steps) - steps)[counted]
     if places.size and places[-1] >= SIZE:
         raise ValueError("more counts than the layout has")
     return places, words[counted]
+
+
+def _sparse_together(
+    parts: Sequence[Interval],
+) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.int64]]:
+    """The same of many parts at once: which part, which bucket, how many.
+
+    Decoding each by itself takes longer than everything else that is done with a log.
+    """
+    try:
+        bodies = [_body(part.text) for part in parts]
+        if any(body and body[-1] >= 0x80 for body in bodies):
+            raise ValueError("a count is cut off")
+        content = np.frombuffer(b"".join(bodies), dtype=np.uint8)
+        words = _words(content)
+        edges = np.cumsum([0, *(len(body) for body in bodies)])
+        firsts = np.searchsorted(np.flatnonzero(content < 0x80), edges)
+        part = np.repeat(np.arange(len(bodies)), np.diff(firsts))
+        counted = words > 0
+        steps = np.where(counted, 1, -words)
+        if (steps > SIZE).any():
+            raise ValueError("a longer run of zeros than the layout has buckets")
+        before = np.concatenate(([0], np.cumsum(steps)))
+        places = (before[:-1] - before[firsts[:-1]][part])[counted]
+        if (places >= SIZE).any():
+            raise ValueError("more counts than the layout has")
+    except ValueError:
+        for damaged in parts:
+            damaged.sparse()  # names the one
+        raise
+    return part[counted], places, words[counted]
 
 
 def _words(body: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -240,26 +339,37 @@ def read(path: Path) -> Log:
         RecordError: any other line that is not an interval; names file and line.
     """
     intervals: dict[str, dict[float, list[Interval]]] = {}
+    names: dict[bytes, str] = {}
+    where = str(path)
     begun, length = 0.0, 10.0
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    for number, content in enumerate(lines, start=1):
-        if started := _START.match(content):
-            begun = float(started[1])
-        if not content or content[0] in '#"':
-            continue
-        found = _LINE.fullmatch(content)
-        if found is None or number == len(lines):
-            if number == len(lines):
-                break
-            raise RecordError(
-                f"{path}:{number}: not an interval line; the file was damaged after it was written"
-            )
-        length = float(found[3]) or length
-        of_tag = intervals.setdefault(found[1] or "", {})
-        of_tag.setdefault(begun + float(found[2]), []).append(
-            Interval(where=f"{path}:{number}", text=found[5])
-        )
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line[:1] in b'#"\n':
+                if started := _START.match(line):
+                    begun = float(started[1])
+                continue
+            found = _fields(line)
+            if found is None or not line.endswith(b"\n"):
+                if not line.endswith(b"\n"):
+                    break
+                raise RecordError(
+                    f"{path}:{number}: not an interval line; the file was damaged after it was written"
+                )
+            tag, offset, lasts, text = found
+            length = lasts or length
+            name = names.setdefault(tag, tag.decode(errors="replace"))
+            of_tag = intervals.setdefault(name, {})
+            of_tag.setdefault(begun + offset, []).append(Interval(where, text, number))
     return Log(intervals=intervals, length=length)
+
+
+def _fields(line: bytes) -> tuple[bytes, float, float, bytes] | None:
+    """Tag, start, length and text of an interval's line."""
+    fields = line.rstrip(b"\n").split(b",")
+    tag = fields.pop(0)[4:] if fields[0].startswith(b"Tag=") else b""
+    if len(fields) != 4 or not all(_NUMBER.fullmatch(one) for one in fields[:3]):
+        return None
+    return tag, float(fields[0]), float(fields[1]), fields[3]
 
 
 def _varints(counts: Histogram) -> bytes:

@@ -2,21 +2,25 @@
 
     {"schema": 1, "kind": "run", "run_id": "...", "started": 1.0, "judged": 2.0, "system": "lexohub",
      "plan": "...", "environment": "local", "fingerprint": "3f9a...", "commit": "...", "dirty": false,
-     "state": "complete", "verdict": "pass",
+     "state": "complete", "verdict": "pass", "sound": true, "parts": {"system": "lexohub", ...},
      "values": {"latency-p99": {"verdict": "pass", "value": 0.02, "unit": "s", "expr": "p(99) < 500ms"}}}
     {"schema": 1, "kind": "baseline", "run_id": "...", "t": 3.0}
+
+`sound` runs are the nights of later baselines: complete, and passing apart from baselines that were not there
+yet; lines of earlier versions have neither it nor `parts`, what makes runs comparable.
 
 A run judged twice has two lines; the last one counts. A `baseline` line names the run that later ones of the
 same fingerprint are compared with; the last one counts.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from slo import fingerprint, jsonl
 from slo.errors import RecordError
+from slo.finding import NO_DATA, PASS
 from slo.manifest import Manifest
 from slo.verdict import Verdicts
 
@@ -50,6 +54,13 @@ class Entry:
     state: str
     verdict: str
     values: Mapping[str, Value]
+    sound: bool = True
+    parts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Whether later runs may be compared with it."""
+        return self.state == "complete" and self.sound and self.verdict in (PASS, NO_DATA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +76,15 @@ class History:
             entries=tuple(one for one in self.entries if one.system == system), baselines=self.baselines
         )
 
-    def comparable(self, entry: Entry) -> tuple[Entry, ...]:
-        """Earlier complete runs with the same fingerprint that passed."""
+    def comparable(self, fingerprint: str, *, run_id: str, started: float) -> tuple[Entry, ...]:
+        """Runs with this fingerprint that passed and began before that moment."""
         return tuple(
             one
             for one in self.entries
-            if one.fingerprint == entry.fingerprint
-            and one.run_id != entry.run_id
-            and one.started < entry.started
-            and (one.state, one.verdict) == ("complete", "pass")
+            if one.fingerprint == fingerprint
+            and one.run_id != run_id
+            and one.started < started
+            and one.passed
         )
 
     def baseline(self, entry: Entry) -> Entry | None:
@@ -101,6 +112,8 @@ def entry(manifest: Manifest, verdicts: Verdicts, *, judged: float) -> Entry:
             one.name: Value(verdict=one.verdict, value=one.measured, unit=one.unit, expr=one.expr)
             for one in verdicts.objectives
         },
+        sound=verdicts.sound,
+        parts=fingerprint.parts(manifest),
     )
 
 
@@ -143,9 +156,13 @@ def _take(line: Mapping[str, Any], runs: dict[str, Entry], baselines: list[str])
     if line["kind"] == "baseline":
         baselines.append(str(line["run_id"]))
         return
-    fields = {name: line[name] for name in Entry.__dataclass_fields__}
-    fields["started"], fields["judged"] = float(fields["started"]), float(fields["judged"])
+    known = {"sound": line["verdict"] == PASS, "parts": {}, **line}
+    fields = {name: known[name] for name in Entry.__dataclass_fields__}
+    fields["started"], fields["judged"] = jsonl.number(fields["started"]), jsonl.number(fields["judged"])
     fields["values"] = {name: Value(**value) for name, value in fields["values"].items()}
+    for found in fields["values"].values():
+        if found.value is not None:
+            jsonl.number(found.value)
     runs[str(line["run_id"])] = Entry(**fields)
 
 

@@ -2,20 +2,19 @@
 
 Precedence of the run's verdict: a failure of integrity (lost, doubled, leaked) stands whatever else
 happened; then an invalid generator, which voids what depends on the load; then failures; then inconclusive
-and no data; then pass. A run of policy `measure` asked for nothing: it is measured, and nobody judges it.
+and no data; then pass. Who decides is the policy's (slo/policy.py). A run of policy `measure` asked for nothing:
+it is measured, and nobody judges it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from slo import faults, ledger, steadiness, validity
+from slo import faults, ledger, outcome, policy, regression, steadiness, validity
 from slo.errors import ConfigError
 from slo.finding import (
     FAIL,
     INCONCLUSIVE,
     INVALID,
-    MEASURED,
-    NO_DATA,
     NOT_APPLICABLE,
     PASS,
     Finding,
@@ -24,14 +23,14 @@ from slo.finding import (
 from slo.kind import kinds
 from slo.manifest import PlannedExperiment
 from slo.objective import Objective
+from slo.policy import Policy
 from slo.record import Record
-from slo.recovery import Recovery, worst
+from slo.recovery import Recovery
 from slo.scope import Scope, Window
 from slo.steadiness import Steadiness
 from slo.validity import Validity
 from slo.verdict import Verdict, Verdicts
 
-MEASURE = "measure"
 CLOSED_MODEL = (
     "closed model: who sends next waits for an answer first, so an outage is hardly sampled and looks "
     "smaller than it was"
@@ -69,16 +68,17 @@ def judge(record: Record, objectives: Sequence[Objective], *, now: float | None 
     cases, not_driven = _cases(record, objectives, {one.id for one in driven}, analyses)
     steady = faults.steady_windows(record)
     trust = _trust(record, driven)
-    limits = [one.expr.limit for one in driven if one.sli == "latency"]
-    calm = steadiness.check(record, steady, limit=min(limits, default=None))
+    limits = [one.expr.limit for one in driven if one.sli == "latency" and not one.expr.relative]
+    calm = _calm(record, steady, min(limits, default=None))
     found = [(case, _capped(record, case, _found(case), calm, trust)) for case in cases]
     not_driven += [
         {"id": case.objective.id, "reason": one.reason}
         for case, one in found
         if one.verdict == NOT_APPLICABLE
     ]
-    verdicts = tuple(_verdict(case, one) for case, one in found if one.verdict != NOT_APPLICABLE)
-    verdict, reason = _overall(record, verdicts, trust)
+    rules = policy.of(record.manifest.policy)
+    verdicts = tuple(_verdict(case, one, rules) for case, one in found if one.verdict != NOT_APPLICABLE)
+    verdict, reason = outcome.overall(record, verdicts, trust, rules)
     if record.manifest.closed:
         reason = f"{reason}; {CLOSED_MODEL}"
     return Verdicts(
@@ -95,6 +95,7 @@ def judge(record: Record, objectives: Sequence[Objective], *, now: float | None 
         ledger=tuple(asdict(ledger.shown(record.ledger, name)) for name in ledger.sets(record.ledger)),
         validity=asdict(trust),
         steadiness=asdict(calm),
+        sound=outcome.sound(record, verdicts, trust, rules),
     )
 
 
@@ -128,6 +129,8 @@ def _counted(finding: Finding) -> str:
 
 
 def _holds(objective: Objective, finding: Finding) -> bool:
+    if objective.expr.relative:
+        return finding.verdict == PASS
     if finding.budget is not None and finding.k is not None and finding.n:
         return finding.k <= finding.budget * finding.n
     return finding.measured is not None and objective.expr.holds(finding.measured)
@@ -169,6 +172,13 @@ def _trust(record: Record, driven: Sequence[Objective]) -> Validity:
         return validity.unknown(f"the generator could not be checked: {type(error).__name__}: {error}")
 
 
+def _calm(record: Record, windows: tuple[Window, ...], limit: float | None) -> Steadiness:
+    try:
+        return steadiness.check(record, windows, limit=limit)
+    except Exception as error:  # noqa: BLE001 - a phase that cannot be looked at is not known to be steady
+        return steadiness.unknown(f"it could not be looked at: {type(error).__name__}: {error}")
+
+
 def _cases(
     record: Record, objectives: Sequence[Objective], driven: set[str], analyses: Analyses
 ) -> tuple[list[_Case], list[dict[str, str]]]:
@@ -208,21 +218,23 @@ def _fault_case(record: Record, one: Objective, experiment: PlannedExperiment, a
     )
 
 
-def _windows(record: Record, phase: str, since: dict[str, float] | None = None) -> tuple[Window, ...]:
+def _windows(
+    record: Record, phase: str, since: Mapping[str, tuple[float, ...]] | None = None
+) -> tuple[Window, ...]:
     if phase == "steady":
         return faults.steady_windows(record)
     if phase == "recovered":
         return faults.recovered_windows(record, since or {})
-    return tuple((one.start, one.end) for one in record.phases if one.name != "warmup")
+    return outcome.measured_time(record)
 
 
-def _recovered_since(analyses: Analyses) -> dict[str, float]:
-    """When each experiment was over for every group of operations that was looked at."""
-    since: dict[str, float] = {}
-    for name in {name for name, _ in analyses}:
-        last = worst([a for (n, _), a in analyses.items() if n == name and isinstance(a, Recovery)])
-        if last is not None and last.t2 is not None:
-            since[name] = last.t2
+def _recovered_since(analyses: Analyses) -> dict[str, tuple[float, ...]]:
+    """When each experiment, and each repeat of it, was over for every group of operations looked at."""
+    since: dict[str, tuple[float, ...]] = {}
+    for (name, _), found in analyses.items():
+        if isinstance(found, Recovery):
+            ends = [one.t2 for one in (found, *found.repeats) if one.t2 is not None]
+            since[name] = (*since.get(name, ()), *ends)
     return since
 
 
@@ -230,6 +242,8 @@ def _found(case: _Case) -> Finding:
     if isinstance(case.scope.recovery, Exception):
         return _broken(case, case.scope.recovery)
     try:
+        if case.objective.expr.relative:
+            return regression.judge(case.objective, case.scope)
         return kinds()[case.objective.sli].judge(case.objective, case.scope)
     except Exception as error:  # noqa: BLE001 - a checker that breaks must not pass, and must not hide the others
         return _broken(case, error)
@@ -256,9 +270,10 @@ def _capped(record: Record, case: _Case, found: Finding, calm: Steadiness, trust
     return found.capped(f"phase {cut[0].name} was cut short") if cut else found
 
 
-def _verdict(case: _Case, found: Finding) -> Verdict:
+def _verdict(case: _Case, found: Finding, rules: Policy) -> Verdict:
     one = case.objective
-    warned = one.warn is not None and found.measured is not None and not one.warn.holds(found.measured)
+    measured = regression.change(one, found) if one.expr.relative else found.measured
+    warned = one.warn is not None and measured is not None and not one.warn.holds(measured)
     return Verdict(
         id=one.id,
         instance=case.instance,
@@ -267,78 +282,16 @@ def _verdict(case: _Case, found: Finding) -> Verdict:
         operations=one.operations,
         expr=one.expr.text,
         basis=one.basis,
-        decides=one.decides,
+        decides=rules.decides(one),
         warned=warned,
         source=asdict(one.source),
         **asdict(found),
     )
 
 
-def _overall(record: Record, verdicts: Sequence[Verdict], trust: Validity) -> tuple[str, str]:
-    deciding = [one for one in verdicts if one.decides]
-    of = {
-        name: [one for one in deciding if one.verdict == name] for name in (PASS, FAIL, INCONCLUSIVE, NO_DATA)
-    }
-    integrity = [one for one in of[FAIL] if kinds()[one.sli].SHAPE.integrity]
-    count = f"of {len(deciding)} objectives"
-    if integrity:
-        return FAIL, f"integrity failed, which stands whatever else happened: {_names(integrity)}"
-    if not trust.valid:
-        return INVALID, f"the run is invalid: {'; '.join(trust.causes)}"
-    if of[FAIL]:
-        return FAIL, f"{len(of[FAIL])} {count} failed: {_names(of[FAIL])}"
-    if unsure := [*of[INCONCLUSIVE], *of[NO_DATA]]:
-        verdict = INCONCLUSIVE if of[INCONCLUSIVE] else NO_DATA
-        return verdict, f"{len(unsure)} {count} could not be decided: {_names(unsure)}"
-    if not deciding:
-        return _unasked(record, verdicts)
-    verdict, reason = _passed(record, sum(one.verdict == PASS for one in verdicts))
-    aside = [one for one in verdicts if not one.decides and one.verdict != PASS]
-    return verdict, reason + (f"; for information, did not pass: {_names(aside)}" if aside else "")
-
-
-def _unasked(record: Record, verdicts: Sequence[Verdict]) -> tuple[str, str]:
-    """No objective decides: what was counted, where nothing more was wanted."""
-    if verdicts or record.manifest.policy != MEASURE:
-        return NO_DATA, "no objective that decides was judged"
-    if record.state != "complete":
-        return INCONCLUSIVE, "; ".join(_doubts(record))
-    columns = Scope(record=record, windows=_windows(record, "all")).columns
-    arrivals, good = (int(one[:, columns].sum()) for one in (record.valid, record.counters.ok))
-    if not good:
-        return NO_DATA, f"none of {arrivals} arrivals in the measured time got a good answer"
-    return MEASURED, f"{good} of {arrivals} arrivals were good; nothing was judged: no objective was given"
-
-
-def _passed(record: Record, passes: int) -> tuple[str, str]:
-    """No objective stands in the way; what else might."""
-    if doubts := _doubts(record):
-        return INCONCLUSIVE, "; ".join(doubts)
-    if passes < record.manifest.least_passes:
-        return INCONCLUSIVE, f"{passes} objectives passed, the plan asks for {record.manifest.least_passes}"
-    return PASS, f"{passes} objectives passed"
-
-
-def _doubts(record: Record) -> list[str]:
-    """What keeps a run from passing though no objective says so."""
-    doubts = []
-    if record.state != "complete":
-        doubts.append(
-            "the run was cut short" + (f": {record.manifest.reason}" if record.manifest.reason else "")
-        )
-    for experiment in record.manifest.experiments:
-        seen = record.of_kind("probe", experiment=experiment.name, edge="first")
-        if experiment.probe == "none" and seen:
-            doubts.append(f"a probe saw a fault in {experiment.name}, which injects none")
-        undone = record.of_kind("undo", experiment=experiment.name)
-        if undone and undone[-1].get("verified") is not True:
-            doubts.append(f"nothing shows that the fault of {experiment.name} was undone")
-    return doubts
-
-
 def _shown(record: Record, objectives: Sequence[Objective], analyses: Analyses) -> list[Recovery]:
     """One analysis per experiment for the report: of the most operations, else of all by the error budget."""
-    budget = next((one for one in objectives if one.sli == "errors" and one.phase == "steady"), None)
+    budget = next((one for one in objectives if _is_budget(one)), None)
     shown = []
     for experiment in record.manifest.experiments:
         own = [a for (name, _), a in analyses.items() if name == experiment.name]
@@ -351,5 +304,5 @@ def _shown(record: Record, objectives: Sequence[Objective], analyses: Analyses) 
     return shown
 
 
-def _names(verdicts: Sequence[Verdict]) -> str:
-    return ", ".join(one.name for one in verdicts)
+def _is_budget(one: Objective) -> bool:
+    return one.sli == "errors" and one.phase == "steady" and not (one.expr.relative or one.each)

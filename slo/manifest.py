@@ -3,12 +3,12 @@
 Only what judging needs is given a type; the whole document stays in `raw` for those who print it.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slo import jsonl
 from slo.errors import RecordError
 
 SCHEMA = 1
@@ -57,7 +57,7 @@ class Manifest:
     @property
     def time_scale(self) -> float:
         """By how much the environment shortens durations; 1.0 is real time."""
-        return float(self.environment.get("time_scale", 1.0))
+        return float(self.environment.get("time_scale") or 1.0)
 
     @property
     def model(self) -> str:
@@ -72,7 +72,7 @@ class Manifest:
     @property
     def timeout_s(self) -> float:
         """How long the client waited for an answer."""
-        return float(self.load.get("timeout_s", 10.0))
+        return float(self.load.get("timeout_s") or 10.0)
 
     def select(self, selectors: Sequence[str]) -> tuple[str, ...]:
         """Slugs of this run that the selectors name; none means all."""
@@ -100,7 +100,7 @@ def read(folder: Path) -> Manifest:
     """
     path = folder / "manifest.json"
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = jsonl.document(path.read_bytes())
     except FileNotFoundError:
         raise RecordError(f"{folder}: no manifest.json; is this a run folder?") from None
     except (OSError, ValueError) as error:
@@ -123,6 +123,10 @@ def read(folder: Path) -> Manifest:
 
 
 def _manifest(raw: Mapping[str, Any]) -> Manifest:
+    environment, load = dict(raw.get("environment", {})), dict(raw.get("load", {}))
+    for table, key in ((environment, "time_scale"), (load, "timeout_s")):
+        if table.get(key) is not None and jsonl.number(table[key]) <= 0:
+            raise ValueError(f"{key} is {table[key]!r}")
     return Manifest(
         run_id=str(raw["run_id"]),
         state=str(raw["state"]),
@@ -130,17 +134,21 @@ def _manifest(raw: Mapping[str, Any]) -> Manifest:
         system=str(raw["system"]),
         plan=str(raw.get("plan", "")),
         policy=str(raw.get("policy", "")),
-        environment=dict(raw.get("environment", {})),
-        load=dict(raw.get("load", {})),
+        environment=environment,
+        load=load,
         phases=tuple(
-            PlannedPhase(name=str(one["name"]), for_s=float(one["for_s"]), experiment=one.get("experiment"))
+            PlannedPhase(
+                name=str(one["name"]),
+                for_s=jsonl.number(one["for_s"]),
+                experiment=_name(one.get("experiment")),
+            )
             for one in raw["phases"]
         ),
         operations={slug: tuple(one.get("groups", ())) for slug, one in raw["operations"].items()},
-        objectives=tuple(raw["objectives"]),
+        objectives=_names(raw["objectives"]),
         least_passes=int(raw.get("least_passes", 0)),
         experiments=tuple(_experiment(name, one) for name, one in raw.get("experiments", {}).items()),
-        started=float(raw.get("started") or 0.0),
+        started=jsonl.number(raw.get("started") or 0.0),
         raw=raw,
     )
 
@@ -148,7 +156,17 @@ def _manifest(raw: Mapping[str, Any]) -> Manifest:
 def _experiment(name: str, raw: Mapping[str, Any]) -> PlannedExperiment:
     return PlannedExperiment(
         name=name,
-        judge=tuple(raw.get("judge", ())),
-        steady_state=tuple(raw.get("steady_state", ())),
+        judge=_names(raw.get("judge", [])),
+        steady_state=_names(raw.get("steady_state", [])),
         probe=str(raw.get("observe", {}).get("probe", "none")),
     )
+
+
+def _names(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise TypeError(f"{value!r} is not a list of names")
+    return tuple(value)
+
+
+def _name(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -4,26 +4,24 @@ Counters become arrays of shape (operations, seconds), indexed by the second of 
 about the same second and operation add up. A run that was cut short is read as far as it got.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import ceil, floor
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from slo import histogram, jsonl, manifest
+from slo import baseline, counters, histogram, jsonl, ledger, manifest
+from slo.baseline import Baseline
+from slo.counters import Counters, Counts
 from slo.errors import RecordError
+from slo.ledger import Ledger
 from slo.manifest import Manifest
 from slo.statistics import PROXY_SHARE
 
-Counts = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 Event = Mapping[str, Any]
-
-MOST_SECONDS = 14 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,56 +48,6 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counters:
-    """Arrays of shape (operations, seconds); column 0 is epoch second `start`.
-
-    `bad` is by class, `slower` by threshold in seconds, percentiles are in seconds and NaN where nothing
-    was answered.
-    """
-
-    start: int
-    operations: tuple[str, ...]
-    planned: Counts
-    intended: Counts
-    sent: Counts
-    ok: Counts
-    bad: Mapping[str, Counts]
-    slower: Mapping[float, Counts]
-    p50: NDArray[np.float64]
-    p99: NDArray[np.float64]
-
-    @property
-    def seconds(self) -> int:
-        """How many seconds the arrays span."""
-        return int(self.planned.shape[1])
-
-    @property
-    def end(self) -> int:
-        """Epoch second after the last one."""
-        return self.start + self.seconds
-
-    @cached_property
-    def failed(self) -> Counts:
-        """Bad answers of every class."""
-        return sum(self.bad.values(), np.zeros_like(self.ok))
-
-    def rows(self, operations: Iterable[str]) -> NDArray[np.intp]:
-        """Row numbers of the operations that were seen."""
-        wanted = set(operations)
-        return np.array([row for row, slug in enumerate(self.operations) if slug in wanted], dtype=np.intp)
-
-    def within(self, start: float, end: float) -> slice:
-        """Columns of the whole seconds inside [start, end)."""
-        first = min(max(ceil(start) - self.start, 0), self.seconds)
-        last = min(max(floor(end) - self.start, first), self.seconds)
-        return slice(first, last)
-
-    def counted(self, threshold: float) -> Counts | None:
-        """The array of answers not faster than `threshold` seconds, if it was counted."""
-        return next((array for limit, array in self.slower.items() if abs(limit - threshold) < 1e-9), None)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Record:
     """A run folder in memory."""
 
@@ -109,7 +57,7 @@ class Record:
     phases: tuple[Phase, ...]
     events: tuple[Event, ...]
     metrics: tuple[Point, ...]
-    ledger: tuple[Event, ...]
+    ledger: Ledger
     _tails: dict[object, histogram.Tail] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -122,6 +70,15 @@ class Record:
         """The latency log, read when first asked for; empty when there is none."""
         path = self.folder / "latency.hlog"
         return histogram.read(path) if path.exists() else histogram.Log(intervals={})
+
+    @cached_property
+    def baseline(self) -> Baseline:
+        """What earlier runs measured, as it was written down before this one was judged.
+
+        Raises:
+            RecordError: it is damaged.
+        """
+        return baseline.read(self.folder)
 
     @cached_property
     def valid(self) -> Counts:
@@ -171,103 +128,34 @@ def read(folder: Path) -> Record:
         raise RecordError(f"{folder}: no such folder; expected the folder of a run")
     described = manifest.read(folder)
     events = sorted(jsonl.read(folder / "events.jsonl", missing_ok=True), key=_time(folder / "events.jsonl"))
-    counters = read_counters(folder / "counters.jsonl")
+    counted = counters.read(folder / "counters.jsonl")
     return Record(
         folder=folder,
         manifest=described,
-        counters=counters,
-        phases=_phases(described, events, last=float(counters.end)),
+        counters=counted,
+        phases=_phases(events, last=float(counted.end)),
         events=tuple(events),
         metrics=_metrics(folder / "metrics.jsonl"),
-        ledger=tuple(jsonl.read(folder / "ledger.jsonl", missing_ok=True)),
+        ledger=ledger.read(folder / "ledger.jsonl"),
     )
 
 
-def read_counters(path: Path) -> Counters:
-    """Read `counters.jsonl` alone (for a live view)."""
-    lines = jsonl.read(path, missing_ok=True)
-    try:
-        return _counters(lines)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RecordError(f"{path}: {_culprit(lines)}; the file was not written by this schema") from error
-
-
-def _counters(lines: Sequence[Mapping[str, Any]]) -> Counters:
-    seconds = np.array([line["t"] for line in lines], dtype=np.int64)
-    slugs = tuple(sorted({line["op"] for line in lines}))
-    start = int(seconds.min()) if len(lines) else 0
-    span = int(seconds.max()) - start + 1 if len(lines) else 0
-    if span > MOST_SECONDS:
-        raise ValueError(f"the lines span {span} seconds")
-    rows = {slug: row for row, slug in enumerate(slugs)}
-    at = (np.array([rows[line["op"]] for line in lines], dtype=np.intp), seconds - start)
-    shape = (len(slugs), span)
-
-    def total(values: Iterable[int]) -> Counts:
-        array = np.fromiter(values, dtype=np.int64, count=len(lines))
-        if (array < 0).any():
-            raise ValueError("a negative count")
-        grid = np.zeros(shape, dtype=np.int64)
-        np.add.at(grid, at, array)
-        return grid
-
-    classes = sorted({name for line in lines for name in line.get("bad", ())})
-    limits = sorted({text for line in lines for text in line.get("slower", ())})
-    ok = total(line.get("ok", 0) for line in lines)
-    return Counters(
-        start=start,
-        operations=slugs,
-        planned=total(line.get("planned", 0) for line in lines),
-        intended=total(line.get("intended", 0) for line in lines),
-        sent=total(line.get("sent", 0) for line in lines),
-        ok=ok,
-        bad={name: total(line.get("bad", {}).get(name, 0) for line in lines) for name in classes},
-        slower={float(text): total(line.get("slower", {}).get(text, 0) for line in lines) for text in limits},
-        p50=_shown(lines, "p50", at, shape),
-        p99=_shown(lines, "p99", at, shape),
-    )
-
-
-def _shown(
-    lines: Sequence[Mapping[str, Any]], name: str, at: tuple[NDArray[np.intp], Counts], shape: tuple[int, int]
-) -> NDArray[np.float64]:
-    """Percentiles for display: the mean over a cell's lines, weighted by their answers."""
-    known = np.array([line.get(name) is not None and line.get("ok", 0) > 0 for line in lines], dtype=bool)
-    values = np.array([line.get(name) or 0.0 for line in lines], dtype=float)
-    weights = np.where(known, [float(line.get("ok", 0)) for line in lines], 0.0) if lines else np.zeros(0)
-    top, bottom = np.zeros(shape), np.zeros(shape)
-    np.add.at(top, at, values * weights)
-    np.add.at(bottom, at, weights)
-    mean: NDArray[np.float64] = np.divide(top, bottom, out=np.full(shape, np.nan), where=bottom > 0)
-    return mean
-
-
-def _culprit(lines: Sequence[Mapping[str, Any]]) -> str:
-    """Which line does not add up on its own."""
-    for number, line in enumerate(lines, start=1):
-        try:
-            _counters([line])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            return f"line {number} is not a line of counters ({type(error).__name__}: {error})"
-    return "its lines are not of one run"
-
-
-def _phases(described: Manifest, events: Sequence[Event], *, last: float) -> tuple[Phase, ...]:
+def _phases(events: Sequence[Event], *, last: float) -> tuple[Phase, ...]:
     """Pair the starts and ends of phases; one without an end lasts as long as there are counters."""
     phases: list[Phase] = []
     open_: dict[tuple[str, str | None], float] = {}
     for event in events:
         if event.get("kind") != "phase":
             continue
-        key = (str(event.get("name")), event.get("experiment"))
+        experiment = event.get("experiment")
+        key = (str(event.get("name")), None if experiment is None else str(experiment))
         if event.get("edge") == "start":
             open_[key] = float(event["t"])
         elif key in open_:
             phases.append(_phase(key, open_.pop(key), float(event["t"]), ended=True))
     stop = next((float(e["t"]) for e in events if e.get("kind") == "load" and e.get("edge") == "end"), last)
     phases.extend(
-        _phase(key, start, max(start, min(stop, last)), ended=described.state == "complete")
-        for key, start in open_.items()
+        _phase(key, start, max(start, min(stop, last)), ended=False) for key, start in open_.items()
     )
     return tuple(sorted(phases, key=lambda phase: phase.start))
 
@@ -279,29 +167,41 @@ def _phase(key: tuple[str, str | None], start: float, end: float, *, ended: bool
 def _metrics(path: Path) -> tuple[Point, ...]:
     """Points by time; the same point collected twice counts once, the last value standing."""
     points: dict[tuple[object, ...], Point] = {}
-    for number, line in enumerate(jsonl.read(path, missing_ok=True), start=1):
-        try:
-            point = Point(
-                t=float(line["t"]),
-                series=f"{line['namespace']}.{line['metric']}",
-                dimensions=tuple(sorted(line.get("dimensions", {}).items())),
-                stat=str(line["stat"]),
-                period=float(line["period"]),
-                value=float(line["value"]),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise RecordError(f"{path}:{number}: not a metric ({type(error).__name__}: {error})") from error
-        points[point.t, point.series, point.dimensions, point.stat] = point
+    for numbers, lines in jsonl.parts(path, missing_ok=True):
+        for number, line in zip(numbers, lines, strict=True):
+            try:
+                point = _point(line)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise RecordError(
+                    f"{path}:{number}: not a metric ({type(error).__name__}: {error})"
+                ) from error
+            points[point.t, point.series, point.dimensions, point.stat] = point
     return tuple(sorted(points.values(), key=lambda point: (point.t, point.series, point.dimensions)))
+
+
+def _point(line: Mapping[str, Any]) -> Point:
+    period = jsonl.number(line["period"])
+    if period < 0:  # an alarm's change has none
+        raise ValueError(f"a period of {period:g} s")
+    return Point(
+        t=jsonl.number(line["t"]),
+        series=f"{line['namespace']}.{line['metric']}",
+        dimensions=tuple(
+            sorted((str(name), str(value)) for name, value in line.get("dimensions", {}).items())
+        ),
+        stat=str(line["stat"]),
+        period=period,
+        value=jsonl.number(line["value"]),
+    )
 
 
 def _time(path: Path) -> Callable[[Event], float]:
     def key(event: Event) -> float:
         try:
-            return float(event["t"])
-        except (KeyError, TypeError, ValueError) as error:
+            return jsonl.number(event["t"])
+        except (KeyError, TypeError) as error:
             raise RecordError(
-                f"{path}: an event without a time: {dict(event)!r}; expected a field 't'"
+                f"{path}: an event without a time: {str(dict(event))[:200]}; expected a number as its field 't'"
             ) from error
 
     return key

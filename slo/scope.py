@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slo import statistics
+from slo.counters import Counts
 from slo.manifest import PlannedExperiment
-from slo.record import Counts, Record
+from slo.record import Record
 from slo.recovery import Recovery
 from slo.statistics import BLOCK_S
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from slo.counters import Counts
 from slo.finding import Finding, against_budget, no_data, spoken
 from slo.objective import Objective
-from slo.record import Counts
 from slo.scope import Scope
 
 
@@ -23,6 +23,12 @@ def bad_and_valid(objective: Objective, scope: Scope) -> tuple[Counts, Counts]:
         limit = spoken(objective.expr.limit, "s")
         raise ValueError(
             f"answers slower than {limit} were not counted, only {counted}; record the run again"
+        )
+    missing = int(record.counters.uncounted(objective.expr.limit)[scope.rows(objective.operations)].sum())
+    if missing:
+        limit = spoken(objective.expr.limit, "s")
+        raise ValueError(
+            f"of {missing} good answers nobody counted whether they took {limit}; record the run again"
         )
     return record.bad + slower, record.valid
 

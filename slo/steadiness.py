@@ -57,6 +57,11 @@ def check(record: Record, windows: tuple[Window, ...], *, limit: float | None = 
     )
 
 
+def unknown(reason: str) -> Steadiness:
+    """Not known to be steady."""
+    return Steadiness(steady=False, cut_s=0.0, cut_share=0.0, before=None, after=None, reason=reason)
+
+
 def mser(batches: NDArray[np.float64]) -> int:
     """How many batches to cut so that the mean of the rest has the smallest estimated standard error."""
     sizes = np.arange(batches.size, LEAST_BATCHES - 2, -1)

@@ -110,7 +110,11 @@ def _misses(scope: Scope) -> tuple[int, int, float | None]:
 
 
 def _missed(misses: int, intended: int, objectives: Sequence[Objective]) -> list[str]:
-    budgets = [budget_of(one) for one in objectives if one.sli in SHARES and one.expr.metric != "max"]
+    budgets = [
+        budget_of(one)
+        for one in objectives
+        if one.sli in SHARES and one.expr.metric != "max" and not one.expr.relative
+    ]
     allowed = PART * min(budgets, default=0.01) * intended
     if misses <= allowed:
         return []
@@ -118,7 +122,7 @@ def _missed(misses: int, intended: int, objectives: Sequence[Objective]) -> list
 
 
 def _late(lag: float | None, objectives: Sequence[Objective]) -> list[str]:
-    limits = [one.expr.limit for one in objectives if one.sli == "latency"]
+    limits = [one.expr.limit for one in objectives if one.sli == "latency" and not one.expr.relative]
     if lag is None or not limits or lag <= PART * min(limits):
         return []
     allowed = spoken(PART * min(limits), "s")

@@ -43,6 +43,7 @@ class Verdict:
     minutes_needed: float | None
     blocks: int | None
     between: tuple[float, float] | None
+    baseline: Mapping[str, Any] | None
     basis: str
     decides: bool
     warned: bool
@@ -56,7 +57,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdicts:
-    """What a run showed. `recovery`, `ledger`, `validity` and `steadiness` are its evidence."""
+    """What a run showed. `recovery`, `ledger`, `validity` and `steadiness` are its evidence;
+    `sound` says whether later runs may be judged by it: it passed, missing baselines aside.
+    """
 
     run_id: str
     judged_at: float | None
@@ -71,6 +74,7 @@ class Verdicts:
     ledger: tuple[Mapping[str, Any], ...]
     validity: Mapping[str, Any]
     steadiness: Mapping[str, Any]
+    sound: bool
 
     @property
     def exit(self) -> int:
@@ -110,7 +114,8 @@ def read(folder: Path) -> Verdicts:
             raise RecordError(
                 f"{path}: schema {document['schema']!r} instead of {SCHEMA}; judge the run again"
             )
-        document = {"model": "arrivals", **document}  # verdicts of runs before there were other models
+        missing = {"model": "arrivals", "sound": document["verdict"] == PASS}  # of earlier versions
+        document = {**missing, **document}
         fields = {name: document[name] for name in Verdicts.__dataclass_fields__}
         for name in ("not_driven", "recovery", "ledger"):
             fields[name] = tuple(fields[name])
@@ -128,7 +133,8 @@ def _verdict(document: Mapping[str, Any]) -> Verdict:
             **document,
             "operations": tuple(document["operations"]),
             "interval": _pair(document["interval"]),
-            "between": _pair(document.get("between")),  # verdicts of earlier versions have none
+            "between": _pair(document.get("between")),  # verdicts of earlier versions have neither
+            "baseline": document.get("baseline"),
         }
     )
 

@@ -13,7 +13,7 @@ from slo.objective import Objective
 from slo.scope import Scope
 from slo.shares import bad_and_valid, judge_share
 
-SHAPE = Shape(forms=(("p", "s"), ("max", "s")))
+SHAPE = Shape(forms=(("p", "s"), ("max", "s")), side="below")
 
 
 def judge(objective: Objective, scope: Scope) -> Finding:
@@ -24,7 +24,7 @@ def judge(objective: Objective, scope: Scope) -> Finding:
     found = judge_share(objective, scope, bad=bad, valid=valid)
     if found.n is None:
         return found
-    quantile, between = _bounded(objective, scope, objective.expr.quantile or 0.0)
+    quantile, between = bounded(objective, scope, objective.expr.quantile or 0.0)
     text = "no answer" if quantile is None else spoken(quantile, "s")
     return replace(found, measured=quantile, measured_text=text, between=between)
 
@@ -43,8 +43,8 @@ def _all(objective: Objective, scope: Scope) -> Finding:
     return replace(found, k=k, measured=greatest, measured_text=text, margin=None)
 
 
-def _bounded(objective: Objective, scope: Scope, q: float) -> tuple[float | None, tuple[float, float] | None]:
-    """The q-quantile with its bounds: the quantiles at the bounds of q itself, free of any distribution."""
+def bounded(objective: Objective, scope: Scope, q: float) -> tuple[float | None, tuple[float, float] | None]:
+    """The q-quantile over all arrivals, in seconds, with its bounds: the quantiles at the bounds of q itself, free of any distribution."""
     good, arrivals = _answers(objective, scope)
     effect = scope.tail_effect(scope.rows(objective.operations), 1 - q)
     found = histogram.quantile(good, q, arrivals)

@@ -20,7 +20,7 @@ from gameday.cli import main
 from gameday.errors import ConfigError
 from gameday.exitcodes import ExitCode
 from gameday.process import ROOT
-from slo import judge
+from slo import policy
 
 HERE = "http://127.0.0.1:1/"
 
@@ -188,7 +188,7 @@ def test_a_shape_comes_after_the_warm_up(text: str) -> None:
 def test_without_objectives_the_run_is_to_measure() -> None:
     """Nothing is warned of and nothing asked for."""
     plan = prepared().request.plan
-    assert (plan.policy, plan.objectives, plan.least_passes) == (judge.MEASURE, (), 0)
+    assert (plan.policy, plan.objectives, plan.least_passes) == (policy.MEASURE, (), 0)
 
 
 def test_objectives_get_names_and_the_same_question_is_asked_once() -> None:

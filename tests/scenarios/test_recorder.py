@@ -9,7 +9,8 @@ from scenarios.errors import UnknownNameError
 from scenarios.load.operation import operation
 from scenarios.load.recorder import BAD_CLASSES, MOST_OPERATIONS, Recorder
 from scenarios.load.sink import FolderSink, NullSink
-from slo import histogram, record
+from slo import histogram
+from slo.counters import read as read_counters
 from tests.scenarios.runs import ROOT
 
 T = 1_763_725_500
@@ -241,7 +242,7 @@ def test_a_killed_process_leaves_a_readable_folder_behind(folder):
             flushed = int(line) + 1
             if flushed == 7:
                 process.kill()
-    found = record.read_counters(folder / "counters.jsonl")
+    found = read_counters(folder / "counters.jsonl")
     log = histogram.read(folder / "latency.hlog")
     assert int(found.ok.sum()) >= flushed * 500
     assert int(log.merged(["read.ok"]).sum()) >= flushed * 500

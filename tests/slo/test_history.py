@@ -45,11 +45,12 @@ def test_only_earlier_whole_passes_of_the_same_kind_are_comparable(tmp_path, nig
     """Neither a failure, nor another place, nor a run cut short, nor a later night."""
     path = tmp_path / history.FILE
     others = {"good": {}, "failed": {"verdict": "fail"}, "cut": {"state": "cut-short"}}
-    others |= {"elsewhere": {"fingerprint": "0"}, "later": {"started": night.started + 1}}
+    others |= {"elsewhere": {"fingerprint": "0"}, "planted": {"sound": False}, "later": {"started": night.started + 1}}
     for name, fields in others.items():
         history.append(path, replace(night, **{"run_id": name, "started": night.started - 1, **fields}))
     history.append(path, replace(night, verdict="fail"))
-    assert [one.run_id for one in history.read(path).comparable(night)] == ["good"]
+    found = history.read(path).comparable(night.fingerprint, run_id=night.run_id, started=night.started)
+    assert [one.run_id for one in found] == ["good"]
 
 
 def test_the_last_baseline_of_the_same_kind_counts(tmp_path, night):

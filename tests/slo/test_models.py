@@ -5,7 +5,8 @@ import json
 import pytest
 
 from slo import record, verdict
-from slo.judge import CLOSED_MODEL, MEASURE, judge
+from slo.judge import CLOSED_MODEL, judge
+from slo.policy import MEASURE
 from tests.run_folder import Outage, Plan, amend, write
 from tests.slo.conftest import judged
 

@@ -1,0 +1,115 @@
+"""The run's verdict, from those of its objectives and from what no objective says.
+
+Precedence: a failure of integrity (lost, doubled, leaked) stands whatever else happened; then an invalid
+generator; then failures; then inconclusive and no data; then what keeps a run from passing though no objective
+says so (cut short, a fault that no probe saw, fewer passes than its plan asks for); then pass.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from slo import whole
+from slo.baseline import NO_BASELINE
+from slo.finding import FAIL, INCONCLUSIVE, INVALID, MEASURED, NO_DATA, PASS
+from slo.kind import kinds
+from slo.policy import MEASURE, Policy
+from slo.record import Record
+from slo.scope import Scope, Window
+from slo.validity import Validity
+from slo.verdict import Verdict
+
+
+def overall(
+    record: Record, verdicts: Sequence[Verdict], trust: Validity, rules: Policy, *, missing: int = 0
+) -> tuple[str, str]:
+    """The run's verdict and its reason; `missing` objectives are left aside."""
+    deciding = [one for one in verdicts if one.decides]
+    of = {
+        name: [one for one in deciding if one.verdict == name] for name in (PASS, FAIL, INCONCLUSIVE, NO_DATA)
+    }
+    integrity = [one for one in of[FAIL] if kinds()[one.sli].SHAPE.integrity]
+    count = f"of {len(deciding)} objectives"
+    if integrity:
+        return FAIL, f"integrity failed, which stands whatever else happened: {_names(integrity)}"
+    if not trust.valid:
+        return INVALID, f"the run is invalid: {'; '.join(trust.causes)}"
+    if of[FAIL]:
+        return FAIL, f"{len(of[FAIL])} {count} failed: {_names(of[FAIL])}"
+    if unsure := [*of[INCONCLUSIVE], *of[NO_DATA]]:
+        verdict = INCONCLUSIVE if of[INCONCLUSIVE] else NO_DATA
+        return verdict, f"{len(unsure)} {count} could not be decided: {_names(unsure)}"
+    if not deciding:
+        return _unasked(record, verdicts)
+    verdict, reason = _passed(record, verdicts, rules, record.manifest.least_passes - missing)
+    aside = [one for one in verdicts if not one.decides and one.verdict != PASS]
+    return verdict, reason + (f"; for information, did not pass: {_names(aside)}" if aside else "")
+
+
+def _unasked(record: Record, verdicts: Sequence[Verdict]) -> tuple[str, str]:
+    """No objective decides: what was counted, where nothing more was wanted."""
+    if verdicts or record.manifest.policy != MEASURE:
+        return NO_DATA, "no objective that decides was judged"
+    if doubts := _doubts(record):
+        return INCONCLUSIVE, "; ".join(doubts)
+    columns = Scope(record=record, windows=measured_time(record)).columns
+    arrivals, good = (int(one[:, columns].sum()) for one in (record.valid, record.counters.ok))
+    if not good:
+        return NO_DATA, f"none of {arrivals} arrivals in the measured time got a good answer"
+    return MEASURED, f"{good} of {arrivals} arrivals were good; nothing was judged: no objective was given"
+
+
+def _passed(record: Record, verdicts: Sequence[Verdict], rules: Policy, least: int) -> tuple[str, str]:
+    """No objective stands in the way; what else might."""
+    if doubts := [*_doubts(record), *rules.doubts(verdicts)]:
+        return INCONCLUSIVE, "; ".join(doubts)
+    passes = sum(one.verdict == PASS for one in verdicts)
+    if passes < least:
+        return INCONCLUSIVE, f"{passes} objectives passed, the plan asks for {least}"
+    return PASS, f"{passes} objectives passed"
+
+
+def sound(record: Record, verdicts: Sequence[Verdict], trust: Validity, rules: Policy) -> bool:
+    """Whether the run passes apart from baselines that are not there yet; those that are there decide."""
+    kept = [
+        replace(one, decides=one.decides or one.basis == "baseline")
+        for one in verdicts
+        if one.baseline is None or one.baseline["state"] != NO_BASELINE
+    ]
+    missing = len(verdicts) - len(kept)
+    return overall(record, kept, trust, rules, missing=missing)[0] == PASS
+
+
+def _doubts(record: Record) -> list[str]:
+    """What keeps a run from passing though no objective says so."""
+    doubts = whole.doubts(record)
+    if record.state != "complete":
+        doubts.append(
+            "the run was cut short" + (f": {record.manifest.reason}" if record.manifest.reason else "")
+        )
+    for experiment in record.manifest.experiments:
+        seen = record.of_kind("probe", experiment=experiment.name, edge="first")
+        if experiment.probe == "none" and seen:
+            doubts.append(f"a probe saw a fault in {experiment.name}, which injects none")
+        if experiment.probe != "none" and not seen:
+            doubts.append(_unseen(record, experiment.name))
+        undone = record.of_kind("undo", experiment=experiment.name)
+        if undone and undone[-1].get("verified") is not True:
+            doubts.append(f"nothing shows that the fault of {experiment.name} was undone")
+    return doubts
+
+
+def _unseen(record: Record, experiment: str) -> str:
+    """Why nothing is known of how the system takes this fault."""
+    refused = record.of_kind("gate", experiment=experiment, holds=False)
+    if refused:
+        return f"the fault of {experiment} was not injected: {refused[-1].get('reason', '')}"
+    return f"fault not observed: no probe saw that of {experiment}"
+
+
+def measured_time(record: Record) -> tuple[Window, ...]:
+    """Everything but the warm-up."""
+    return tuple((one.start, one.end) for one in record.phases if one.name != "warmup")
+
+
+def _names(verdicts: Sequence[Verdict]) -> str:
+    return ", ".join(one.name for one in verdicts)
