@@ -45,4 +45,4 @@ def lines(systems: Sequence[str]) -> Iterator[str]:
     """What can be planted, what must catch it, and what is broken then: a line each, in columns."""
     for system in systems:
         for name, found in catalogue.of(catalogue.folder_of(system)).items():
-            yield f"  {system}/{name:<21} {found.catches:<22} {found.sentence}"
+            yield f"  {system}/{name:<23} {found.catches:<22} {found.sentence}"
