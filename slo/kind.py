@@ -6,7 +6,7 @@ list.
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -24,8 +24,9 @@ class Shape:
 
     `forms` are pairs (metric, unit) of expressions; `phases` the phases it can be judged in; `needs` and
     `takes` the keys of its own that must or may stand in the table. `integrity`: its failure stands
-    whatever else happened. `aftermath`: in phase fault it looks at the
-    time after the fault as well. `load`: a generator that was the bottleneck voids it.
+    whatever else happened. `aftermath`: in phase fault it looks at the time after the fault as well. `load`:
+    a generator that was the bottleneck voids it. `side`: "below" if only small values are good, "above" if
+    only great ones. `share`: a ratio is a share of arrivals.
     """
 
     forms: tuple[tuple[str, str], ...]
@@ -36,6 +37,8 @@ class Shape:
     integrity: bool = False
     load: bool = True
     aftermath: bool = False
+    side: str = ""
+    share: bool = False
 
 
 BOOKS = Shape(  # what counts writes in the ledger, whatever became of the load
@@ -45,6 +48,11 @@ BOOKS = Shape(  # what counts writes in the ledger, whatever became of the load
     needs=frozenset({"sets"}),
     load=False,
     aftermath=True,
+    side="below",
+)
+PROMISED = replace(BOOKS, integrity=True)
+ANSWERS = Shape(  # what counts answers of a class that must not be
+    forms=(("count", "count"),), integrity=True, load=False, side="below"
 )
 
 

@@ -56,13 +56,16 @@ class LedgerSet:
     """A set of writes that is read back after the load.
 
     ``once``: the system promises each at most one effect. ``finishes``: accepted writes are jobs that
-    complete later; one with a state in ``ended`` is over although it did not complete.
+    complete later; one with a state in ``ended`` is over although it did not complete. ``keys``: the
+    audit's page about what the writes overwrite. ``eventual``: accepted writes may show late.
     """
 
     name: str
     once: bool = True
     finishes: bool = False
     ended: tuple[str, ...] = ()
+    keys: str = ""
+    eventual: bool = False
 
 
 def flow(

@@ -5,7 +5,7 @@ import time
 import gevent
 
 from scenarios.errors import CallError
-from scenarios.load import ledger
+from scenarios.load import audit
 from scenarios.load.answer import AllowList
 from scenarios.load.client import Client, Request
 from scenarios.load.http.session import Session
@@ -26,20 +26,20 @@ def read_back(plan: LoadPlan, user: type[FlowUser], books: Ledger) -> None:
     client = Client(sender=session, base_url=plan.base_url, run_id=plan.run_id)
     operation = user.audit_operation
 
-    def fetch(name: str, after: str | None) -> ledger.Page:
+    def fetch(name: str, after: str | None) -> audit.Page:
         query: dict[str, str | int] = {"run": plan.run_id, "limit": PAGE}
         if after is not None:
             query["after"] = after
-        page: ledger.Page = client.ask(Request(operation=operation, ids={"set": name}, query=query)).json
+        page: audit.Page = client.ask(Request(operation=operation, ids={"set": name}, query=query)).json
         return page
 
     try:
         _log_in(user, client)
     except CallError as error:
-        lines = ledger.unread(written, reason=f"the auditor could not log in: {error}", now=time.time())
+        lines = audit.unread(written, reason=f"the auditor could not log in: {error}", now=time.time())
         books.add(lines)
     else:
-        reading = ledger.ReadBack(fetch=fetch, sleep=gevent.sleep)
+        reading = audit.ReadBack(fetch=fetch, sleep=gevent.sleep)
         for each in written:
             books.add(reading.run(each, books.accepted.get(each.name, set())))
     books.flush()
@@ -47,7 +47,7 @@ def read_back(plan: LoadPlan, user: type[FlowUser], books: Ledger) -> None:
 
 
 def _log_in(user: type[FlowUser], client: Client) -> None:
-    deadline = time.monotonic() + ledger.Patience().retry_s
+    deadline = time.monotonic() + audit.Patience().retry_s
     while True:
         try:
             return user.audit(client)

@@ -3,7 +3,8 @@ import itertools
 import pytest
 
 from scenarios.errors import StatusError, TransportError
-from scenarios.load.ledger import Ledger, Patience, ReadBack, outcome_of, outcome_of_failure, unread
+from scenarios.load.audit import Patience, ReadBack, unread
+from scenarios.load.ledger import Ledger, outcome_of, outcome_of_failure
 from scenarios.load.operation import LedgerSet
 from scenarios.load.sink import FolderSink
 from slo import jsonl
