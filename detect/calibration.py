@@ -87,8 +87,16 @@ class Outcome:
         return found.lower, found.upper
 
 
-def record_of(at: Floats, latency: Floats, failed: np.ndarray, *, limit: float, seconds: int) -> Record:
-    """A run folder's content, in memory: one operation, one steady phase."""
+def record_of(
+    at: Floats,
+    latency: Floats,
+    failed: np.ndarray,
+    *,
+    limit: float,
+    seconds: int,
+    log: histogram.Log | None = None,
+) -> Record:
+    """A run folder's content, in memory: one operation, one steady phase; `log` if it is known already."""
     second = at.astype(int)
 
     def grid(mask: np.ndarray) -> np.ndarray:
@@ -116,7 +124,7 @@ def record_of(at: Floats, latency: Floats, failed: np.ndarray, *, limit: float, 
         metrics=(),
         ledger=Ledger(),
     )
-    record.__dict__["histograms"] = _log(second[good], latency[good], seconds)
+    record.__dict__["histograms"] = log or _log(second[good], latency[good], seconds)
     return record
 
 
@@ -160,12 +168,13 @@ def sample(
     """One run of a queue, judged in every way; `truth` holds its quantiles."""
     at, latency = Queue(rate=RATE, utilisation=utilisation).run(seconds, seed=seed + 1)
     none = np.zeros(at.size, dtype=bool)
+    log = _log(at.astype(int), latency, seconds)
     for inside in (True, False):
         factor = 1 / 0.9 if inside else 1 / 1.1
         for q in QUANTILES:
             case = Case(target=f"p({q * 100:g})", utilisation=utilisation, seconds=seconds, inside=inside)
             limit = truth[q] * factor
-            found = record_of(at, latency, none, limit=limit, seconds=seconds)
+            found = record_of(at, latency, none, limit=limit, seconds=seconds, log=log)
             yield case, verdict(found, case.target, limit=limit, budget=1 - q, seconds=seconds)
         for name in ("errors", "errors, clustered"):
             failed = _failed(at, seconds, rate=BUDGET / factor, clustered=name != "errors", seed=seed)
@@ -173,7 +182,7 @@ def sample(
             found = record_of(at, latency, failed, limit=1e9, seconds=seconds)
             yield case, verdict(found, case.target, limit=1e9, budget=BUDGET, seconds=seconds)
         case = Case(target="throughput", utilisation=utilisation, seconds=seconds, inside=inside)
-        found = record_of(at, latency, none, limit=1e9, seconds=seconds)
+        found = record_of(at, latency, none, limit=1e9, seconds=seconds, log=log)
         yield case, _throughput(found, RATE * (0.9 if inside else 1.1), seconds)
 
 

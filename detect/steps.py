@@ -18,6 +18,7 @@ from detect.setup import Group, Setup, minutes_of, plan_path
 
 PARTS = ("clean", "twins", "defects", "blind", "calibration", "mutation")
 CLEAN_RUNS = 6
+FAULTS = ("failover", "task-kill")  # faults in a healthy system: their objectives can pass
 CALIBRATION_MIN, RECOVERY_MIN, MUTATION_MIN = 3.0, 1.0, 10.0
 QUICK_MIN = 0.5
 MUTANTS = "mutation"
@@ -55,16 +56,18 @@ class Step:
 
 def schedule(setup: Setup, *, quick: bool) -> list[Step]:
     """Every step in its order: the clean runs first, for what comes after is compared with them."""
-    clean = [_clean(number) for number in range(1, CLEAN_RUNS + 1)]
+    clean = [_clean(f"clean-{number}", "steady", "clean") for number in range(1, CLEAN_RUNS + 1)]
+    healthy = [_clean(f"{plan}-clean", plan, "healthy") for plan in FAULTS]
     groups = {part: [_grouped(group) for group in setup.of(part)] for part in ("clean", "twins", "defects")}
     sealed = [_blind(number) for number in range(blind.RUNS)]
     if quick:  # the history is too short then for anything that is compared with it
-        clean, groups["clean"] = clean[:1], []
+        clean, groups["clean"], healthy = clean[:1], [], []
         groups["twins"] = groups["twins"][-1:]
         groups["defects"], sealed = groups["defects"][:1], sealed[:1]
     return [
         *clean,
         *groups["clean"],
+        *healthy,
         *groups["twins"],
         *groups["defects"],
         *sealed,
@@ -85,14 +88,13 @@ def _within_time(
     )
 
 
-def _clean(number: int) -> Step:
-    name = f"clean-{number}"
+def _clean(name: str, plan: str, folder: str) -> Step:
     return Step(
         name=name,
         part="clean",
-        minutes=minutes_of("steady"),
+        minutes=minutes_of(plan),
         about="nothing is planted",
-        work=partial(_run_clean, name=name),
+        work=partial(_run_clean, name=name, plan=plan, folder=folder),
     )
 
 
@@ -118,8 +120,8 @@ def _blind(number: int) -> Step:
     )
 
 
-def _run_clean(bench: Bench, *, name: str) -> Found:
-    run = _run(bench, "steady", "clean")
+def _run_clean(bench: Bench, *, name: str, plan: str, folder: str) -> Found:
+    run = _run(bench, plan, folder)
     return compare.of_clean("clean", name, run), _about(run)
 
 
