@@ -15,6 +15,7 @@ from gameday.errors import ConfigError
 from gameday.plan import Load, Phase, Plan
 from gameday.run import Request, targets
 from gameday.traffic import Traffic, describe
+from slo.manifest import select
 from slo.objective import Objective
 
 WARMUP_S = 10.0
@@ -63,16 +64,17 @@ def request(name: str, options: Options, *, out: Path = Path("runs"), command: s
         raise ConfigError("--speed and --objective go with --replay; a plan and a system have their own")
     if _is_plan(name):
         chosen = _changed(plan.load(name), options)
+        defects.allowed(chosen.defects, chosen.system, env, standing=options.use_standing)
         traffic = describe(chosen.system, chosen.load.only)
         objectives = targets(chosen.system)
         if options.only or options.no_faults or options.rate:
             chosen = _narrowed(chosen, objectives, traffic)
     else:
+        defects.allowed(options.defects, name, env, standing=options.use_standing)
         traffic = describe(name, options.only)
         objectives = targets(name)
         chosen = _adhoc(name, options, objectives, traffic)
     _known(chosen, objectives)
-    defects.allowed(chosen.defects, chosen.system, env, standing=options.use_standing)
     return Request(
         plan=chosen,
         env=env,
@@ -106,7 +108,17 @@ def drivable(one: Objective, traffic: Traffic, rate: float, phases: tuple[Phase,
         return traffic.rate_of(one.operations, rate) >= one.expr.limit
     if one.sli not in _BY_REQUESTS:
         return False
+    if one.each:
+        return _often_enough(one, traffic, rate, phases)
     return not one.operations or bool(traffic.driven() & set(one.operations))
+
+
+def _often_enough(one: Objective, traffic: Traffic, rate: float, phases: tuple[Phase, ...]) -> bool:
+    """Whether even the rarest of its operations comes as often as the objective asks for."""
+    seconds = sum(phase.for_s for phase in phases if one.phase in (phase.name, "all"))
+    mine = select(one.operations, {slug: each["groups"] for slug, each in traffic.operations.items()})
+    rates = [traffic.rate_of((slug,), rate) for slug in mine if slug in traffic.driven()]
+    return bool(rates) and min(rates) * seconds >= one.min_samples
 
 
 def _replay(
@@ -178,7 +190,9 @@ def _adhoc(system: str, options: Options, objectives: tuple[Objective, ...], tra
     rate = _rate(options.rate or DEFAULT_RATE)
     steady = _duration(options.duration or DEFAULT_DURATION)
     phases = (Phase(name="warmup", for_s=WARMUP_S), Phase(name="steady", for_s=steady))
-    driven = tuple(one.id for one in objectives if drivable(one, traffic, rate, phases))
+    driven = tuple(
+        one.id for one in objectives if drivable(one, traffic, rate, phases) and not one.expr.relative
+    )
     if not driven:
         raise ConfigError(f"no objective of {system} can be judged at {rate:g}/s with {list(options.only)}")
     return Plan(

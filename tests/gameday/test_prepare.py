@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gameday import prepare, preview
 from gameday.errors import ConfigError
+from gameday.plan import Phase
+from gameday.run import targets
 
 
 def asked(*only: str, rate: str) -> set[str]:
@@ -26,8 +29,24 @@ def test_search_alone_asks_about_searches_only() -> None:
 def test_the_whole_mix_asks_about_writes_that_its_ledger_knows() -> None:
     """A set that the scenario never writes would only come out as no data."""
     found = asked(rate="300/s")
-    assert {"no-lost-write", "no-duplicate-write", "pdf-complete"} <= found
-    assert not found & {"batch", "consumers"}
+    assert {"no-lost-write", "no-duplicate-write", "pdf-complete", "batch", "consumers"} <= found
+    (one,) = (each for each in targets("lexohub") if each.id == "batch")
+    traffic = prepare.request("lexohub", prepare.Options(env="local")).traffic
+    phases = (Phase(name="steady", for_s=150.0),)
+    assert prepare.drivable(one, traffic, 50.0, phases)
+    assert not prepare.drivable(one, replace(traffic, ledger_sets=frozenset({"invoices"})), 50.0, phases)
+
+
+def test_each_operation_alone_is_asked_about_only_if_the_rarest_comes_often_enough() -> None:
+    """Of the whole mix at 50/s some operations come once in seconds; searches alone are never rare."""
+    assert "error-rate-each" in asked(rate="300/s")
+    assert "error-rate-each" not in asked(rate="50/s")
+    assert "error-rate-each" in asked("search", rate="50/s")
+
+
+def test_a_run_without_a_plan_asks_for_no_baseline() -> None:
+    """It has no earlier runs to be compared with, and would never pass."""
+    assert "latency-regression" not in asked(rate="300/s")
 
 
 def test_without_faults_a_plan_keeps_what_its_steady_phase_drives() -> None:
