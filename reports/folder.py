@@ -70,7 +70,7 @@ def _document(path: Path, say: Callable[[str], None]) -> Json:
     except FileNotFoundError:
         say(f"{path.name} is missing")
         return NOTHING
-    except ValueError as error:
+    except (ValueError, RecursionError, OSError) as error:
         say(f"{path.name} cannot be read: {error}")
         return NOTHING
     if not isinstance(value, dict):
@@ -100,5 +100,5 @@ def _lines(path: Path, say: Callable[[str], None]) -> tuple[Json, ...]:
 def _parsed(line: str) -> object:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -63,6 +63,7 @@ class Judged:
     bar: Bar | None
     margin: str
     minutes: str
+    baseline: str
     reason: str
     file: str
     heading: str
@@ -147,7 +148,7 @@ def _cautions(folder: Folder) -> list[str]:
 
 def groups(folder: Folder) -> tuple[Group, ...]:
     """The objectives, failing ones first."""
-    found = [_judged(row) for row in rows(folder.verdicts, "objectives")]
+    found = [judged(row) for row in rows(folder.verdicts, "objectives")]
     model = ", on a closed model" if is_closed(folder) else ""
     return tuple(
         Group(verdict=verdict, meaning=MEANINGS[verdict] + model, objectives=chosen)
@@ -180,7 +181,8 @@ def not_driven(folder: Folder) -> Table:
     )
 
 
-def _judged(row: Json) -> Judged:
+def judged(row: Json) -> Judged:
+    """One objective of verdicts.json."""
     verdict = _known(text(row, "verdict"))
     budget, interval, unit = number(row, "budget"), pair(row, "interval"), text(row, "unit")
     shared = (
@@ -206,6 +208,7 @@ def _judged(row: Json) -> Judged:
         bar=_bar(row, interval, budget),
         margin=_margin(number(row, "margin")),
         minutes=_minutes(number(row, "minutes_needed")),
+        baseline=_baseline(mapping(row, "baseline"), unit),
         reason=_sentence(text(row, "reason")),
         file=text(source, "file"),
         heading=text(source, "heading"),
@@ -250,3 +253,12 @@ def _minutes(value: float | None) -> str:
     if value is None:
         return NOT_APPLICABLE
     return "none" if value <= 0 else formats.duration(value * 60)
+
+
+def _baseline(standing: Json, unit: str) -> str:
+    """What the nights before measured, and where they put the limit."""
+    nights, limit = whole(standing, "nights"), number(standing, "limit")
+    if not standing or limit is None:
+        return f"none, {nights} comparable nights" if standing else ""
+    middle = formats.measured(number(standing, "median"), unit)
+    return f"median {middle} of {nights} nights, limit {formats.measured(limit, unit)}"

@@ -78,7 +78,13 @@ def _unique(objective: Judged, names: Counter[str]) -> str:
 
 def _numbered(name: str, names: Counter[str]) -> str:
     names[name] += 1
-    return name if names[name] == 1 else f"{name} #{names[name]}"
+    if names[name] == 1:
+        return name
+    other = f"{name} #{names[name]}"
+    while names[other]:
+        other += "'"
+    names[other] += 1
+    return other
 
 
 def _named(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -108,6 +114,7 @@ def _numbers(objective: Judged) -> list[str]:
         ("counted", " ".join(part for part in (objective.counted, objective.effective) if part)),
         ("95% interval", f"{objective.interval}{f', budget {objective.budget}' if objective.budget else ''}"),
         ("margin", objective.margin),
+        *([("baseline", objective.baseline)] if objective.baseline else []),
         ("still needed", objective.minutes),
         ("reason", objective.reason),
         ("source", ", ".join(part for part in (objective.file, objective.heading, objective.quote) if part)),
@@ -119,7 +126,9 @@ def _whole(suite: ET.Element, system: str, folder: Folder, objectives: list[Judg
     """Green when the run is complete and valid, and its verdict is explained by its objectives."""
     case = _element(suite, "testcase", classname=f"{system}.run", name="complete, valid and judged")
     head = headline(folder)
-    explained = head.verdict == "pass" or any(objective.verdict == head.verdict for objective in objectives)
+    explained = head.verdict == "pass" or any(
+        objective.verdict == head.verdict and objective.decides for objective in objectives
+    )
     if not folder.verdicts:
         _element(case, "error", type="no-data", message=head.reason)
     elif flag(mapping(folder.verdicts, "validity"), "valid") is False:

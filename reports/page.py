@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports import answers, context, formats, judged, latency, ledger, recovery, run, timelines
+from reports import answers, context, formats, judged, latency, ledger, recovery, timelines
 from reports.answers import Figure
 from reports.fields import mapping, number, text
 from reports.folder import Folder
 from reports.judged import Group, Headline
 from reports.panel import Chart
 from reports.recovery import Recovery
+from reports.run import Run
 from reports.table import Fact, Table
 from reports.timelines import Axis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Everything a report says, in the order it says it."""
+    """Everything a report says, in the order it says it. `unshown` objectives were left out of `groups`."""
 
     run_id: str
     subject: str
@@ -25,6 +26,7 @@ class Page:
     headline: Headline
     figures: tuple[Figure, ...]
     groups: tuple[Group, ...]
+    unshown: int
     unjudged: str
     not_driven: Table
     axis: Axis
@@ -39,9 +41,9 @@ class Page:
     configuration: tuple[Fact, ...]
 
 
-def compose(folder: Folder) -> Page:
+def compose(facts: Run) -> Page:
     """Read what else is needed and put the page together."""
-    facts = run.describe(folder)
+    folder = facts.folder
     log, damage = latency.read(folder.latency_log)
     axis, charts = timelines.draw(facts, log)
     return Page(
@@ -51,6 +53,7 @@ def compose(folder: Folder) -> Page:
         headline=judged.headline(folder),
         figures=answers.figures(facts, log),
         groups=judged.groups(folder),
+        unshown=0,
         unjudged=judged.unjudged(folder),
         not_driven=judged.not_driven(folder),
         axis=axis,

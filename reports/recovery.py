@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reports import formats
-from reports.fields import Json, as_number, flag, mapping, number, rows, text
+from reports.fields import Json, as_number, flag, mapping, number, pair, rows, text
 from reports.folder import Folder
 from reports.run import Run
-from reports.table import NOT_APPLICABLE, Row, Table, numeric
+from reports.table import NOT_APPLICABLE, Fact, Row, Table, numeric
 
 STATES = {
     "recovered": "recovered",
@@ -25,6 +25,7 @@ class Recovery:
     """Both clocks of every fault, each experiment's hypothesis, and the log of what was done."""
 
     clocks: Table
+    facts: tuple[Fact, ...]
     hypotheses: tuple[tuple[str, str], ...]
     log: Table
 
@@ -34,13 +35,54 @@ def describe(run: Run) -> Recovery:
     experiments = mapping(run.folder.manifest, "experiments")
     return Recovery(
         clocks=_clocks(run),
+        facts=_facts(run.folder),
         hypotheses=tuple((name, text(mapping(experiments, name), "hypothesis")) for name in experiments),
         log=_log(run),
     )
 
 
+def repeats(folder: Folder) -> list[Json]:
+    """Every fault that was looked at, each repeat of it by itself."""
+    return [one for row in rows(folder.verdicts, "recovery") for one in rows(row, "repeats") or [row]]
+
+
+def _facts(folder: Folder) -> tuple[Fact, ...]:
+    """Time until service was back, time to recover, and the budget, over all faults of the run."""
+    found = repeats(folder)
+    if not found:
+        return ()
+    shares = [share for row in found if (share := number(row, "budget_share")) is not None]
+    return (
+        Fact(name="Faults", value=formats.number(len(found))),
+        Fact(name="Service back after a fault began (RTO)", value=_spread(found, "absorption")),
+        Fact(name="Recovered after a fault ended (time to recover)", value=_spread(found, "after_removal")),
+        Fact(
+            name="Share of the 30-day budget, all faults",
+            value=formats.ratio(sum(shares)) if shares else formats.NO_DATA,
+        ),
+    )
+
+
+def _spread(found: list[Json], clock: str) -> str:
+    """The median and the longest of one clock; faults whose end the run did not see are counted apart."""
+    whole = [row for row in found if text(row, "state") not in BAD_STATES]
+    known = sorted(value for row in whole if (value := pair(row, clock)) is not None)
+    lost = len(found) - len(known)
+    missing = f"; {lost} not known to have ended" if lost else ""
+    if not known:
+        return f"{formats.NO_DATA}{missing}"
+    longest = _stretch(known[-1])
+    if len(known) == 1:
+        return f"{longest}{missing}"
+    return f"median {_stretch(known[len(known) // 2])}, longest {longest}{missing}"
+
+
+def _stretch(value: tuple[float, float]) -> str:
+    return f"{formats.duration(value[0])} to {formats.duration(value[1])}"
+
+
 def _clocks(run: Run) -> Table:
-    judged = rows(run.folder.verdicts, "recovery")
+    judged = repeats(run.folder)
     return Table(
         caption="Recovery by fault",
         columns=(

@@ -1,4 +1,4 @@
-"""Writes report.html, report.md and junit.xml into a run folder, from what lies in it and nothing else."""
+"""Writes report.html, report.md, junit.xml and result.json into a run folder, from what lies in it alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import folder, formats, junit, page, run
+from reports import folder, formats, junit, page, result, run
+from reports.judged import Group
 from reports.page import Page
 from reports.table import NOT_APPLICABLE, Table, headings, shortened
 
@@ -23,18 +24,20 @@ _BLANK = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 
 def render(path: Path) -> list[Path]:
-    """Write the three reports and return their paths; existing ones are replaced.
+    """Write the reports and return their paths; existing ones are replaced.
 
     Raises:
         FolderError: `path` is no folder.
         OSError: the folder cannot be written to.
     """
     found = folder.read(path)
-    composed = page.compose(found)
+    facts = run.describe(found)
+    composed = page.compose(facts)
     written = {
         "report.html": _bytes(html(composed)),
         "report.md": _bytes(markdown(composed)),
-        "junit.xml": junit.write(run.describe(found)),
+        "junit.xml": junit.write(facts),
+        "result.json": result.write(facts),
     }
     return [_put(path / name, content) for name, content in written.items()]
 
@@ -108,11 +111,27 @@ def _trimmed(composed: Page, rows: int) -> Page:
         note = f"{len(table.rows) - rows} more rows stand in report.html."
         return replace(table, rows=table.rows[:rows], notes=(*table.notes, note))
 
+    groups, unshown = _first_groups(composed.groups, 4 * rows)
     return replace(
         composed,
+        groups=groups,
+        unshown=unshown,
         not_driven=first(composed.not_driven),
         latencies=first(composed.latencies),
         exemplars=first(composed.exemplars),
-        recovery=replace(composed.recovery, log=first(composed.recovery.log)),
+        recovery=replace(
+            composed.recovery, clocks=first(composed.recovery.clocks), log=first(composed.recovery.log)
+        ),
+        ledger=first(composed.ledger),
         trouble=tuple(shortened(line, 300) for line in composed.trouble[:rows]),
     )
+
+
+def _first_groups(groups: tuple[Group, ...], most: int) -> tuple[tuple[Group, ...], int]:
+    """The first objectives in the order of the page, which begins with what failed; how many are left out."""
+    kept, left = [], most
+    for group in groups:
+        if left > 0:
+            kept.append(replace(group, objectives=group.objectives[:left]))
+        left -= len(group.objectives)
+    return tuple(kept), max(-left, 0)

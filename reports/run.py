@@ -46,7 +46,7 @@ class Second:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run's facts. `seconds` has one entry for every second from `start` to `end`."""
+    """One run's facts. `seconds` has an entry for every second from `start` to `end`, `counted` per slug."""
 
     folder: Folder
     start: float
@@ -54,6 +54,7 @@ class Run:
     phases: tuple[Phase, ...]
     faults: tuple[Fault, ...]
     seconds: tuple[Second, ...]
+    counted: dict[str, Second]
 
     @property
     def operations(self) -> dict[str, str]:
@@ -95,6 +96,7 @@ def describe(folder: Folder) -> Run:
         phases=_phases(folder, float(start), float(end)),
         faults=_faults(folder),
         seconds=_seconds(folder, start, end),
+        counted=_counted(folder),
     )
 
 
@@ -178,3 +180,15 @@ def _seconds(folder: Folder, start: int, end: int) -> tuple[Second, ...]:
         if worst is not None:
             slowest[i] = max(worst, slowest[i] or 0.0)
     return tuple(Second(intended=intended[i], ok=ok[i], bad=bad[i], slowest=slowest[i]) for i in range(size))
+
+
+def _counted(folder: Folder) -> dict[str, Second]:
+    """What was counted of each operation over the whole run; no latency."""
+    intended, ok = Counter[str](), Counter[str]()
+    bad: dict[str, Counter[str]] = {}
+    for line in folder.counters:
+        slug, classes = text(line, "op"), mapping(line, "bad")
+        intended[slug] += max(whole(line, "intended"), 0)
+        ok[slug] += max(whole(line, "ok"), 0)
+        bad.setdefault(slug, Counter()).update({name: max(whole(classes, name), 0) for name in classes})
+    return {slug: Second(intended=intended[slug], ok=ok[slug], bad=bad[slug]) for slug in bad}
