@@ -77,7 +77,7 @@ def load(path: Path) -> Experiment:
         raise ConfigError(
             f"not JSON: {error.msg}; expected one object", path=path, line=error.lineno
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"cannot be read: {error}", path=path) from error
     if not isinstance(data, dict):
         raise ConfigError(f"holds {type(data).__name__}; expected one object", path=path)

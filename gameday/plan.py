@@ -76,7 +76,7 @@ def load(name_or_path: str | Path) -> Plan:
     try:
         text = path.read_text("utf-8")
         data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, RecursionError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
     return _Reader(path=path, text=text, data=data).plan()
 
@@ -138,7 +138,7 @@ class _Reader:
 
     def _phases(self) -> tuple[Phase, ...]:
         tables = self.data.get("phase")
-        if not isinstance(tables, list) or not tables:
+        if not isinstance(tables, list) or not tables or not all(isinstance(one, dict) for one in tables):
             raise self._error(("phase",), "no [[phase]]; expected at least a steady phase")
         phases = tuple(self._phase(number, table) for number, table in enumerate(tables))
         if all(phase.name != "steady" for phase in phases):

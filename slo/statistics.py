@@ -103,8 +103,12 @@ def mean_interval(
     return rate, rate - reach, rate + reach
 
 
-def seconds_needed(k: int, n: int, deff: float, budget: float, seconds: float) -> float | None:
+def seconds_needed(
+    k: int, n: int, deff: float, budget: float, seconds: float, *, lower_alpha: float = ALPHA
+) -> float | None:
     """How much longer the same traffic must run until the bounds leave the budget on one side.
+
+    `lower_alpha` is that of the bound that shows a failure, smaller where several are looked at.
 
     None when they never would within a thousand times the present length: the rate is too close to the
     budget.
@@ -112,7 +116,7 @@ def seconds_needed(k: int, n: int, deff: float, budget: float, seconds: float) -
 
     def decided(factor: float) -> bool:
         kk, nn = k / deff * factor, n / deff * factor
-        return upper(kk, nn) < budget or lower(kk, nn) > budget
+        return upper(kk, nn) < budget or lower(kk, nn, lower_alpha) > budget
 
     high = 1.0
     while not decided(high):

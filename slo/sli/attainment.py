@@ -8,7 +8,7 @@ from slo.objective import Objective
 from slo.scope import Scope
 from slo.shares import judge_share
 
-SHAPE = Shape(forms=(("value", "ratio"),))
+SHAPE = Shape(forms=(("value", "ratio"),), side="above", share=True)
 
 
 def judge(objective: Objective, scope: Scope) -> Finding:

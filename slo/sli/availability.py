@@ -8,7 +8,7 @@ from slo.objective import Objective
 from slo.scope import Scope
 from slo.shares import bad_and_valid, judge_share
 
-SHAPE = Shape(forms=(("value", "ratio"),))
+SHAPE = Shape(forms=(("value", "ratio"),), side="above", share=True)
 
 MONTH_S = 30 * 86_400
 SLICE_S = 5.0

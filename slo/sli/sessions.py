@@ -7,7 +7,7 @@ from slo.kind import Shape
 from slo.objective import Objective
 from slo.scope import Scope
 
-SHAPE = Shape(forms=(("value", "count"),), phases=("steady", "fault", "recovered", "all"), operations=False)
+SHAPE = Shape(forms=(("value", "count"),), operations=False, side="above")
 
 COVERAGE = 0.9
 
