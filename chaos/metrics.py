@@ -28,6 +28,7 @@ from fixtures.environment import Environment
 NAMESPACE = "Gameday"
 GOOD_RATIO = "GoodRatio"
 ALARM_STATE = "AlarmState"
+ALARM_INPUT, ALARM_INPUT_ELSEWHERE = "AlarmInput", "AlarmInputElsewhere"
 _QUERIES = 500  # of GetMetricData
 _WINDOW_S = {"region": 300, "aws": 6 * 3600}
 _PERIOD_S = {"region": 5, "aws": 60}
@@ -101,8 +102,8 @@ def collect(
     `wanted` defaults to the series of the system in the folder's manifest. Points are 5 s apart on a local
     region and 60 s on AWS, where they arrive late: there the question is asked again for up to `late_s`
     (default 300 s) until the newest point of each series covers the end. A file from an earlier collection is
-    replaced. Alarm changes come as metric AlarmState in namespace Gameday, period 0: 1 ALARM, 0 OK, -1
-    INSUFFICIENT_DATA.
+    replaced. Alarms come in namespace Gameday, with period 0: AlarmState at the start and at each change (1
+    ALARM, 0 OK, -1 INSUFFICIENT_DATA), AlarmInput and AlarmInputElsewhere as in `alarms.inputs`.
 
     Raises:
         CollectError: the manifest or CloudWatch cannot be read.
@@ -121,7 +122,10 @@ def collect(
         if _covered(lines, end, period) or time.monotonic() >= deadline:
             break
         time.sleep(pause_s)
-    lines += [_alarm_line(*change) for change in alarms.changes(env, start, end)]
+    lines += [_alarm_line(ALARM_STATE, *change) for change in alarms.changes(env, start, end)]
+    for name, own, elsewhere in alarms.inputs(env, start, end):
+        lines.append(_alarm_line(ALARM_INPUT, start, name, own))
+        lines.append(_alarm_line(ALARM_INPUT_ELSEWHERE, start, name, elsewhere))
     _write(folder / "metrics.jsonl", lines)
     return len(lines)
 
@@ -192,15 +196,15 @@ def _covered(lines: Iterable[Mapping[str, Any]], end: float, period: int) -> boo
     return bool(newest) and all(t + 2 * period >= end for t in newest.values())
 
 
-def _alarm_line(t: float, name: str, level: float) -> dict[str, Any]:
+def _alarm_line(metric: str, t: float, name: str, value: float) -> dict[str, Any]:
     return {
         "t": t,
         "namespace": NAMESPACE,
-        "metric": ALARM_STATE,
+        "metric": metric,
         "dimensions": {"AlarmName": name},
         "stat": "Maximum",
         "period": 0,
-        "value": level,
+        "value": float(value),
     }
 
 

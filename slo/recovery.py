@@ -50,7 +50,8 @@ class Recovery:
 
     `arrivals` came while the fault was seen (two windows at least), `bad` of them got no good answer.
     When `state` is censored, the lower end of a pair is what the record can vouch for and the upper end
-    means nothing.
+    means nothing. `budget_share` is what the fault took of the 30-day budget at the usual traffic. `repeats`
+    holds all repeats of a fault that was repeated; the rest is then that of the worst one.
     """
 
     experiment: str
@@ -67,6 +68,7 @@ class Recovery:
     bad: int = 0
     budget_share: float | None = None
     api_start: float | None = None
+    repeats: tuple["Recovery", ...] = ()
 
 
 def analyse(

@@ -60,6 +60,8 @@ def judge(objective: Objective, scope: Scope) -> Finding:
         )
     a = top.values[np.isin(top.t, times)]
     b = bottom.values[np.isin(bottom.t, times)]
+    if min(float(a.min()), float(b.min())) < 0:
+        return no_data(objective.expr, f"{' + '.join(objective.numerator)} is negative: not measured")
     if float(b.sum()) == 0:
         return no_data(objective.expr, f"{' + '.join(objective.denominator)} is zero throughout")
     if objective.reduce == "sum" and set(objective.numerator) < set(objective.denominator):

@@ -1,13 +1,15 @@
 """Recovery from a fault: on the absorption clock from its first effect, on the removal clock from its last.
 
-`against` names the objective whose budget tells trouble from health. On the removal clock, `backlog` names
-queue series that must be back at what they were in the steady phase (dead-letter queues aside: nothing
-drains them by itself).
+`against` names the objective whose budget tells trouble from health: with the error rate, the absorption
+clock is the RTO. On the removal clock, `backlog` names queue series that must be back at what they were in
+the steady phase (dead-letter queues aside: nothing drains them by itself). Of a fault that was repeated, the
+longest and the median time are told, and the worst repeat decides.
 """
 
 from dataclasses import replace
 
-from slo.finding import FAIL, INCONCLUSIVE, PASS, Finding, margin, no_data, spoken
+from slo.clocks import censored, repeated, within
+from slo.finding import INCONCLUSIVE, Finding, no_data, spoken
 from slo.kind import Shape
 from slo.objective import Objective
 from slo.record import Record
@@ -27,6 +29,11 @@ def judge(objective: Objective, scope: Scope) -> Finding:
     found = scope.recovery
     if not isinstance(found, Recovery):
         return no_data(objective.expr, "no fault belongs to this objective")
+    every = found.repeats or (found,)
+    return repeated(objective.expr, [_judged(objective, scope, one) for one in every])
+
+
+def _judged(objective: Objective, scope: Scope, found: Recovery) -> Finding:
     if found.state == NOT_OBSERVED:
         return _open(objective, found, "fault not observed: no probe saw it begin")
     if found.state == NO_IMPACT and found.arrivals < max(objective.min_samples, LEAST_ARRIVALS):
@@ -42,32 +49,10 @@ def judge(objective: Objective, scope: Scope) -> Finding:
             return _open(objective, found, f"nothing shows that {', '.join(objective.backlog)} drained")
         late = max(drained - found.t_end, 0.0)
         pair = max(pair, (late, late + LEAD_S))
-    return _against(objective, found, pair)
-
-
-def _against(objective: Objective, found: Recovery, pair: tuple[float, float]) -> Finding:
-    expr = objective.expr
-    low, high = pair
     story = _story(found, objective.clock, pair)
     if found.state == CENSORED:
-        verdict = INCONCLUSIVE if expr.holds(low) else FAIL
-    elif expr.holds(high):
-        verdict = PASS
-    else:
-        verdict = INCONCLUSIVE if expr.holds(low) else FAIL
-    return Finding(
-        verdict=verdict,
-        reason=f"{story}, asked for {expr.text}",
-        unit="s",
-        measured=low,
-        measured_text=f"> {spoken(low, 's')}"
-        if found.state == CENSORED
-        else f"{spoken(low, 's')} to {spoken(high, 's')}",
-        n=found.arrivals,
-        interval=None if found.state == CENSORED else pair,
-        between=None if found.state == CENSORED else pair,
-        margin=margin(expr, low if found.state == CENSORED else high),
-    )
+        return censored(objective.expr, pair[0], story, n=found.arrivals)
+    return within(objective.expr, pair, story, n=found.arrivals)
 
 
 def _story(found: Recovery, clock: str, pair: tuple[float, float]) -> str:
@@ -81,7 +66,11 @@ def _story(found: Recovery, clock: str, pair: tuple[float, float]) -> str:
     if found.state == CENSORED:
         return f"not recovered {spoken(pair[0], 's')} {since}, when the record ended"
     story = f"recovered {spoken(pair[0], 's')} to {spoken(pair[1], 's')} {since}"
-    return f"{story}, with {len(found.relapses)} relapses later" if found.relapses else story
+    if found.relapses:
+        story += f", with {len(found.relapses)} relapses later"
+    if found.budget_share is not None:
+        story += f"; it took {spoken(found.budget_share, 'ratio')} of the 30-day budget"
+    return story
 
 
 def _open(objective: Objective, found: Recovery, reason: str) -> Finding:

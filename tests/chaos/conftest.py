@@ -32,7 +32,7 @@ def clients_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def moto() -> Iterator[int]:
     """The port of an AWS inventory with the stage's clusters and alarm in it."""
     port = staging.free_port()
-    with staging.process("-m", "moto.server", "-H", "127.0.0.1", "-p", str(port), port=port):
+    with staging.process("-m", "fixtures.region.cloud", str(port), port=port):
         staging.furnish(staging.local(port))
         yield port
 

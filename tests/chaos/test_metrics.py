@@ -179,15 +179,37 @@ def test_the_good_ratio_is_published_for_the_stop_alarm(own: Environment, folder
 
 
 def test_alarm_states_are_kept(env: Environment, folder: Path) -> None:
-    """On the local region each alarm's latest change."""
+    """Each alarm's state when the run began, and every change since."""
     before = time.time() - 1
     aws.client(env, "cloudwatch").put_metric_alarm(
         AlarmName="tested", MetricName="m", Namespace="n", Period=10, EvaluationPeriods=1, Threshold=1,
         ComparisonOperator="GreaterThanThreshold", Statistic="Sum",
     )  # fmt: skip
-    aws.client(env, "cloudwatch").set_alarm_state(AlarmName="tested", StateValue="ALARM", StateReason="x")
-    found = alarms.changes(env, before, time.time() + 1)
-    assert [(name, level) for _, name, level in found if name == "tested"] == [("tested", 1.0)]
+    for state in ("ALARM", "OK", "ALARM"):
+        aws.client(env, "cloudwatch").set_alarm_state(AlarmName="tested", StateValue=state, StateReason="x")
+    found = [item for item in alarms.changes(env, before, time.time() + 1) if item[1] == "tested"]
+    assert [level for _, _, level in found] == [0.0, 1.0, 0.0, 1.0]
+    assert found[0][0] == before
+    later = time.time() + 1
+    assert [item for item in alarms.changes(env, later, later + 9) if item[1] == "tested"] == [
+        (later, "tested", 1.0)
+    ]
+
+
+def test_what_an_alarm_watches_is_counted(own: Environment, folder: Path) -> None:
+    """The documented alarm's metric has no dimensions and no data; all of it came with some."""
+    put(own, "Lex", "Errors", {"ErrorType": "x", "Endpoint": "y"}, [(0.0, 3.0), (70.0, 1.0)])
+    rule = {"Namespace": "Lex", "MetricName": "Errors", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1}
+    more = {"ComparisonOperator": "GreaterThanThreshold", "Statistic": "Sum"}
+    with_both = [{"Name": "Endpoint", "Value": "y"}, {"Name": "ErrorType", "Value": "x"}]
+    cloudwatch = aws.client(own, "cloudwatch")
+    cloudwatch.put_metric_alarm(AlarmName="blind", **rule, **more)
+    cloudwatch.put_metric_alarm(AlarmName="seeing", **rule, **more, Dimensions=with_both)
+    cloudwatch.put_metric_alarm(AlarmName="silence", **rule, **more, TreatMissingData="breaching")
+    assert sorted(alarms.inputs(own, START, START + 100)) == [("blind", 0, 2), ("seeing", 2, 0)]
+    metrics.collect(own, folder, START, START + 100, [])
+    assert read(folder, "AlarmInput") == [(0.0, 0.0), (0.0, 2.0)]
+    assert read(folder, "AlarmInputElsewhere") == [(0.0, 2.0), (0.0, 0.0)]
 
 
 @pytest.mark.parametrize("manifest", [None, "{}", "not json"])

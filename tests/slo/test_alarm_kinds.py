@@ -1,0 +1,133 @@
+"""Alarms under a fault and without one; the probe sees the fault at 142, the load ends at 300."""
+
+import dataclasses
+
+import pytest
+
+from slo import record
+from tests.run_folder import START, Outage
+from tests.slo.fault_kinds import STEADY, judged, objective, put
+
+NAME = 'dimensions = { AlarmName = "impact" }'
+FELT = f'{NAME}\nagainst = "errors"\noperations = ["@api"]'
+
+
+def _states(folder, *changes, name="impact"):
+    put(folder, "Gameday", "AlarmState", changes, period=0, dimensions={"AlarmName": name})
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changes", "expr", "verdict", "said"),
+    [
+        ([(0, 0), (150, 1), (170, 0)], "max < 60s", "pass", "in ALARM 8 s after it began"),
+        ([(0, 0), (150, 1), (170, 0)], "max < 5s", "fail", "in ALARM 8 s"),
+        ([(0, 0)], "max < 60s", "fail", "did not go to ALARM in the 2.63 min"),
+        ([(0, 0)], "max < 15m", "inconclusive", "did not go to ALARM"),
+        ([(0, 1)], "max < 60s", "inconclusive", "in ALARM already"),
+        ([(0, -1), (150, 1), (170, 0)], "max < 60s", "pass", "OK again 20 s later"),
+        ([(0, 0), (150, 1)], "max < 60s", "fail", "not OK again"),
+        ([(0, 0), (150, 1)], "max < 10m", "inconclusive", "not OK again"),
+        ([(0, 0), (150, 1), (170, -1)], "max < 60s", "fail", "not OK again"),
+        ([(0, 0), (150, 1), (160, 0), (165, 1), (290, 0)], "max < 60s", "pass", "OK again 2.33 min later"),
+        ([(0, 0), (100, 1), (110, 0)], "max < 60s", "fail", "did not go to ALARM"),
+        ([], "max < 60s", "no-data", "no state of alarm impact"),
+    ],
+)
+def test_an_alarm_rings_and_is_quiet_again(folder, changes, expr, verdict, said):
+    """ALARM within the limit of the first effect and OK at the end, else what is missing."""
+    found = judged(_states(folder, *changes), objective("alarm", expr, FELT))
+    assert (found.verdict, said in found.reason) == (verdict, True), found.reason
+
+
+def test_the_silence_of_another_alarm_says_nothing(folder):
+    """Only the alarm that the dimensions name is looked at."""
+    _states(folder, (0, 0), (150, 1), (170, 0), name="other")
+    assert judged(folder, objective("alarm", "max < 60s", FELT)).verdict == "no-data"
+
+
+def test_an_alarm_is_not_asked_for_what_nobody_felt(build):
+    """A fault without impact puts no alarm to the test; without `against` it does."""
+    calm = build()
+    _states(calm, (0, 0))
+    assert judged(calm, objective("alarm", "max < 60s", FELT)).verdict == "inconclusive"
+    assert judged(calm, objective("alarm", "max < 60s", NAME)).verdict == "fail"
+
+
+def test_a_fault_that_no_probe_saw_rings_no_alarm(build):
+    """Not observed is neither pass nor fail."""
+    unseen = build(seen=None, outages=[Outage(start=142, end=154, groups=("write",))])
+    _states(unseen, (0, 0), (150, 1), (170, 0))
+    found = judged(unseen, objective("alarm", "max < 60s", FELT))
+    assert (found.verdict, "fault not observed" in found.reason) == ("inconclusive", True)
+
+
+@pytest.mark.parametrize(
+    ("own", "elsewhere", "verdict"),
+    [(0, 40, "fail"), (3, 40, "inconclusive"), (0, 0, "inconclusive"), (None, 0, "inconclusive")],
+)
+def test_an_alarm_on_a_metric_that_nobody_publishes_is_found(folder, own, elsewhere, verdict):
+    """Long before its periods are over: all values came with other dimensions."""
+    _states(folder, (0, -1))
+    for metric, value in (("AlarmInput", own), ("AlarmInputElsewhere", elsewhere)):
+        if value is not None:
+            put(folder, "Gameday", metric, [(0, value)], period=0, dimensions={"AlarmName": "impact"})
+    found = judged(folder, objective("alarm", "max < 15m", FELT))
+    assert found.verdict == verdict
+    assert ("can never ring" in found.reason) == (verdict == "fail")
+
+
+def test_an_alarm_that_rings_is_not_blind(folder):
+    """What it got elsewhere is nobody's business once it rang."""
+    _states(folder, (0, -1), (150, 1), (170, 0))
+    put(folder, "Gameday", "AlarmInput", [(0, 0)], period=0, dimensions={"AlarmName": "impact"})
+    put(folder, "Gameday", "AlarmInputElsewhere", [(0, 9)], period=0, dimensions={"AlarmName": "impact"})
+    assert judged(folder, objective("alarm", "max < 15m", FELT)).verdict == "pass"
+
+
+def test_an_alarm_asked_to_be_late_is_no_question(folder):
+    """`max > 60s` would pass an alarm that never came in time."""
+    found = judged(_states(folder, (0, 0)), objective("alarm", "max > 60s", FELT))
+    assert found.verdict == "no-data"
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "measured"),
+    [
+        ([(0, 0)], "pass", 0),
+        ([(0, 1), (5, 0)], "pass", 0),
+        ([(0, 1)], "fail", 1),
+        ([(0, 0), (50, 1), (60, 0), (70, 1)], "fail", 2),
+        ([(0, 0), (150, 1)], "pass", 0),
+        ([(0, -1)], "no-data", None),
+        ([(0, -1), (50, 0)], "pass", 0),
+        ([(20, 0)], "no-data", None),
+        ([], "no-data", None),
+    ],
+)
+def test_an_alarm_is_quiet_while_nothing_is_wrong(folder, changes, verdict, measured):
+    """Times in ALARM during the steady phase; one that sees nothing is not quiet but blind."""
+    one = objective("alarm_quiet", "count == 0", NAME, phase="steady")
+    found = judged(_states(folder, *changes), one)
+    assert (found.verdict, found.measured) == (verdict, measured)
+
+
+def test_a_phase_that_was_not_there_was_not_quiet(folder):
+    """No window, no verdict."""
+    one = objective("alarm_quiet", "count == 0", NAME, phase="steady")
+    assert judged(_states(folder, (0, 0)), one, windows=()).verdict == "no-data"
+
+
+def test_an_alarm_without_a_name_is_refused(folder):
+    """The kind raises, which the judge turns into no data."""
+    one = dataclasses.replace(objective("alarm", "max < 60s", NAME), dimensions=())
+    with pytest.raises(ValueError, match="names no alarm"):
+        judged(folder, one)
+
+
+def test_the_clock_of_an_alarm_is_the_probes(folder):
+    """The first effect was at 142; an alarm of 141.9 rang for something else."""
+    _states(folder, (0, 0), (141.9, 1), (170, 0))
+    assert "in ALARM already" in judged(folder, objective("alarm", "max < 60s", FELT)).reason
+    assert record.read(folder).counters.start == START
+    assert STEADY[0][0] > START

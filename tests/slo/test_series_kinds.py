@@ -1,0 +1,172 @@
+"""Series that a fault moves, capacity that follows the load, and what a month costs."""
+
+import pytest
+
+from slo import record
+from tests.run_folder import START, rewrite
+from tests.slo.fault_kinds import judged, objective, put
+
+ALL = ((START + 10.0, START + 300.0),)
+TASKS = 'numerator = ["AWS/ECS.RunningTaskCount"]\ndimensions = { ServiceName = "api" }'
+
+
+def _tasks(folder, value, service="api"):
+    put(
+        folder,
+        "AWS/ECS",
+        "RunningTaskCount",
+        [(t, value(t)) for t in range(0, 300, 5) if value(t) is not None],
+        stat="Minimum",
+        dimensions={"ClusterName": "lexohub", "ServiceName": service},
+    )
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("away", "expr", "verdict", "pair"),
+    [
+        ((140, 150), "recovery < 60s", "pass", (3.0, 8.0)),
+        ((140, 200), "recovery < 60s", "pass", (53.0, 58.0)),
+        ((140, 205), "recovery < 60s", "inconclusive", (58.0, 63.0)),
+        ((140, 215), "recovery < 60s", "fail", (68.0, 73.0)),
+        ((140, 300), "recovery < 60s", "fail", None),
+        ((140, 300), "recovery < 10m", "inconclusive", None),
+        ((0, 0), "recovery < 60s", "pass", (0.0, 5.0)),
+    ],
+)
+def test_how_long_a_task_was_missing(folder, away, expr, verdict, pair):
+    """From the first effect at 142 to the last period with one task of two."""
+    _tasks(folder, lambda t: 1 if away[0] <= t < away[1] else 2)
+    _tasks(folder, lambda t: 0, service="search")
+    found = judged(folder, objective("restored", expr, TASKS))
+    assert (found.verdict, found.interval) == (verdict, pair), found.reason
+
+
+def test_back_for_a_moment_is_not_back(folder):
+    """A task that starts and dies again each ten seconds is back when it stays."""
+    _tasks(folder, lambda t: 1 if t in (145, 155, 165) else 2)
+    assert judged(folder, objective("restored", "recovery < 60s", TASKS)).interval == (23.0, 28.0)
+    _tasks(folder, lambda t: 1 if t >= 140 and t % 10 else 2)
+    assert judged(folder, objective("restored", "recovery < 60s", TASKS)).verdict == "fail"
+
+
+def test_a_gap_is_no_recovery(folder):
+    """While nobody says how many tasks run, none of them is back."""
+    _tasks(folder, lambda t: 1 if t == 145 else None if 150 <= t < 250 else 2)
+    found = judged(folder, objective("restored", "recovery < 60s", TASKS))
+    assert found.interval == (3.0, 108.0)
+    assert found.verdict == "inconclusive"
+
+
+def test_what_is_not_known_is_no_recovery(folder):
+    """No level, nothing after the fault, or a fault that was not seen."""
+    one = objective("restored", "recovery < 60s", TASKS)
+    assert judged(folder, one).verdict == "no-data"
+    _tasks(folder, lambda t: 2 if t < 140 else None)
+    found = judged(folder, one)
+    assert (found.verdict, "after the fault" in found.reason) == ("no-data", True)
+    rewrite(folder / "events.jsonl", lambda line: None if line["kind"] == "probe" else line)
+    _tasks(folder, lambda t: 2)
+    assert judged(folder, one).verdict == "inconclusive"
+
+
+def _load(folder, rate):
+    rewrite(
+        folder / "counters.jsonl",
+        lambda line: {**line, "planned": round(line["planned"] * rate(line["t"] - START))},
+    )
+    return folder
+
+
+def _scaled(clock, expr="recovery < 120s"):
+    return objective("scaled", expr, f'operations = ["@api"]\nclock = "{clock}"\n{TASKS}', phase="all")
+
+
+@pytest.mark.parametrize(
+    ("clock", "expr", "verdict", "pair"),
+    [
+        ("absorption", "recovery < 120s", "pass", (35.0, 45.0)),
+        ("absorption", "recovery < 40s", "inconclusive", (35.0, 45.0)),
+        ("absorption", "recovery < 30s", "fail", (35.0, 45.0)),
+        ("removal", "recovery < 120s", "pass", (65.0, 75.0)),
+        ("removal", "recovery < 60s", "fail", (65.0, 75.0)),
+    ],
+)
+def test_capacity_follows_the_load(folder, clock, expr, verdict, pair):
+    """Twice the load from 80 to 180; four tasks from 120 to 250."""
+    _load(folder, lambda t: 2 if 80 <= t < 180 else 1)
+    _tasks(folder, lambda t: 4 if 120 <= t < 250 else 2)
+    found = judged(folder, _scaled(clock, expr), windows=ALL)
+    assert (found.verdict, found.interval) == (verdict, pair), found.reason
+
+
+def test_capacity_that_never_follows(folder):
+    """The watch ends with the step down: 100 s is no pass of 120 s and a failure of 90 s."""
+    _load(folder, lambda t: 2 if 80 <= t < 180 else 1)
+    _tasks(folder, lambda t: 4 if t >= 200 else 2)
+    assert judged(folder, _scaled("absorption"), windows=ALL).verdict == "inconclusive"
+    assert judged(folder, _scaled("absorption", "recovery < 90s"), windows=ALL).verdict == "fail"
+    assert judged(folder, _scaled("removal"), windows=ALL).verdict == "no-data"
+
+
+def test_capacity_that_stays_up(folder):
+    """Four tasks to the end: 120 s after the load fell they are still there."""
+    _load(folder, lambda t: 2 if 80 <= t < 180 else 1)
+    _tasks(folder, lambda t: 4 if t >= 120 and t != 200 else 2)
+    assert judged(folder, _scaled("removal", "recovery < 100s"), windows=ALL).verdict == "fail"
+
+
+def test_scaling_without_a_step_is_no_question(folder):
+    """An even load, and a load that only rises."""
+    _tasks(folder, lambda t: 4 if 120 <= t < 250 else 2)
+    found = judged(folder, _scaled("absorption"), windows=ALL)
+    assert (found.verdict, "never rose" in found.reason) == ("no-data", True)
+    _load(folder, lambda t: 2 if t >= 80 else 1)
+    assert "never fell" in judged(folder, _scaled("removal"), windows=ALL).reason
+
+
+def _cost(expr, prices):
+    return objective("cost", expr, f'operations = ["@search"]\nprices = {{ {prices} }}', phase="steady")
+
+
+def test_a_month_at_unit_prices(failover):
+    """105 searches a second round the clock: 272,160,000 a month."""
+    found = judged(failover, _cost("value < 400", "request = 0.000001, month = 13"))
+    assert found.measured == pytest.approx(272.16 + 13)
+    assert found.verdict == "pass"
+    assert "272,160,000 a month x (1e-06) + 13 = 285.16" in found.reason
+    assert judged(failover, _cost("value < 285", "request = 0.000001, month = 13")).verdict == "fail"
+
+
+def test_time_is_paid_by_memory(failover):
+    """Log-normal around 8 ms with sigma 0.6: 9.58 ms on average, at half a gigabyte."""
+    each = 0.008 * 2.718281828 ** (0.6**2 / 2)
+    one = _cost("value < 100", "gb_second = 0.0000166667, memory_gb = 0.5, requests_per_month = 1000000")
+    found = judged(failover, one)
+    assert found.measured == pytest.approx(1_000_000 * each * 0.5 * 0.0000166667, rel=0.02)
+    assert "1,000,000 a month" in found.reason
+
+
+def test_prices_that_nobody_understands(failover):
+    """An unknown name, or half of a pair, is not silently free."""
+    with pytest.raises(ValueError, match="prices names minute"):
+        judged(failover, _cost("value < 1", "minute = 1"))
+    with pytest.raises(ValueError, match="expected both"):
+        judged(failover, _cost("value < 1", "gb_second = 1"))
+
+
+def test_a_month_of_nothing_has_no_price(failover, folder):
+    """No requests, or no service time where it is to be paid."""
+    nothing = ((START + 1000.0, START + 1010.0),)
+    assert judged(failover, _cost("value < 1", "request = 1"), windows=nothing).verdict == "no-data"
+    (folder / "latency.hlog").unlink()
+    timed = _cost("value < 1", "gb_second = 1, memory_gb = 1")
+    assert judged(record.read(folder), timed).verdict == "no-data"
+
+
+def test_a_negative_series_is_not_measured(folder):
+    """CloudWatch says -1 for the lag of a replica that does not replicate: no pass of `max < 1s`."""
+    put(folder, "Gameday/Database", "ReplicaLag", [(t, -1.0) for t in range(0, 300, 5)])
+    lag = objective("metric", "max < 1s", 'numerator = ["Gameday/Database.ReplicaLag"]', phase="steady")
+    found = judged(folder, lag)
+    assert (found.verdict, "negative" in found.reason) == ("no-data", True)
