@@ -183,7 +183,7 @@ class _Reader(Fields):
             parameter=self.string("parameter"),
             dimensions=self.texts("dimensions", "a table of texts such as { Role = 'WRITER' }"),
             reduce=self.reduce(expr),
-            each=self.flag("each"),
+            each=self.each(expr),
             prices=self.numbers("prices", "a table of numbers such as { request = 0.0000012 }"),
         )
 
@@ -282,6 +282,14 @@ class _Reader(Fields):
             expected = sense.too_few(value, expr, share=self.share(shape))
             if expected:
                 self.refuse("min_samples", f"{value} samples never decide {expr.text!r}", expected)
+        return value
+
+    def each(self, expr: Expression) -> bool:
+        value = self.flag("each")
+        if value and expr.relative:
+            self.refuse_key(
+                "each", f"'each' of {expr.text!r}", "a rate to keep to: operations have no baselines"
+            )
         return value
 
     def reduce(self, expr: Expression) -> str:

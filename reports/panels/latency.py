@@ -24,7 +24,11 @@ def draw(scene: Scene) -> Chart:
     known = [value for _, value in [*worst, *p50, *p99] if value is not None and value > 0]
     if not known:
         return Chart(title=title, summary="No good answer was timed.")
-    limits = {t.parsed.text: t.parsed.limit for t in scene.targets if t.parsed.quantile is not None}
+    limits = {
+        t.parsed.text: t.parsed.limit
+        for t in scene.targets
+        if t.parsed.quantile is not None and not t.parsed.relative
+    }
     values = charts.log_ticks(max(LOWEST_S, min(known)), max([*known, *limits.values()]))
     y = Scale(domain=(values[0], values[-1]), box=(HEIGHT, 0.0), log=True)
     x = scene.x

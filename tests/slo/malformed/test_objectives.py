@@ -178,6 +178,12 @@ TABLES = [
     ),
     ('note = "chosen"\n', "", 'derived"', "derived objective 'errors' has no 'note'; expected a note"),
     ("blocks = true", "blocks = 1", "1\nnote", "blocks 1; expected true or false"),
+    (
+        '< 0.1%"\nbasis = "derived"\nblocks = true',
+        'baseline < +10%"\nbasis = "baseline"\neach = true',
+        "each",
+        "no baselines",
+    ),
     ("blocks = true", "each = 1", "1\nnote", "each 1; expected true or false"),
     (SOURCE, 'source = "f.txt"', "f.txt", "no usable source; expected source = { file"),
     ('quote = "q"', 'quote = ""', "{ file", "no usable source"),
