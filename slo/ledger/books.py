@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 RANK = {"refused": 0, "unknown": 1, "ok": 2}
 Windows = Iterable[tuple[float, float]] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
+class Write(NamedTuple):
     """One write, over all attempts under its id; `acknowledged` only where the outcome is ok.
 
     `session` and `seq` stand where order counts, `key` where later writes overwrite earlier ones; `version`
-    is the number that the system gave it.
+    is the number that the system gave it. (A tuple because a run has a million of them.)
     """
 
     id: str

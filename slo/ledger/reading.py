@@ -13,7 +13,8 @@ Line = Mapping[str, Any]
 
 LATEST_S = 1e11  # the year 5138: what is beyond is in other units than seconds
 LONGEST = 80
-ONCE = Read(count=1)
+ONCE = Read(count=1)  # what nearly every line of a read-back says
+BARE = len(("kind", "set", "id", "count"))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class _Draft:
 
     def book(self) -> Book:
         for key in self.versions.keys() & self.writes.keys():
-            self.writes[key] = replace(self.writes[key], version=self.versions[key])
+            self.writes[key] = self.writes[key]._replace(version=self.versions[key])
         return Book(
             writes=self.writes,
             reads=self.reads,
@@ -94,13 +95,13 @@ def _write(draft: _Draft, line: Line) -> None:
     if not isinstance(outcome, str) or outcome not in RANK:
         raise ValueError(f"outcome of {key!r} is {_short(outcome)}; expected ok, refused or unknown")
     write = Write(
-        id=key,
-        outcome=outcome,
-        sent=_time(line, "t_send"),
-        acknowledged=_time(line, "t_ack") if outcome == "ok" else None,
-        session=_words(line, "session"),
-        seq=_whole(line, "seq", default=0),
-        key=_words(line, "key"),
+        key,
+        outcome,
+        _time(line, "t_send"),
+        _time(line, "t_ack") if outcome == "ok" else None,
+        _words(line, "session"),
+        _whole(line, "seq", default=0),
+        _words(line, "key"),
     )
     earlier = draft.writes.get(key)
     draft.writes[key] = write if earlier is None else _merged(earlier, write)
@@ -109,25 +110,30 @@ def _write(draft: _Draft, line: Line) -> None:
 def _merged(one: Write, other: Write) -> Write:
     """Two attempts under one id are one write: acknowledged if either was, refused only if both were."""
     better = max(one, other, key=lambda write: RANK[write.outcome])
-    return replace(better, sent=min(one.sent, other.sent))
+    return better._replace(sent=min(one.sent, other.sent))
 
 
 def _read(draft: _Draft, line: Line) -> None:
     key = _text(line, "id")
-    found = Read(
-        count=_whole(line, "count", default=1),
+    found = _found(line)
+    known = draft.writes.get(key)
+    if known is not None:
+        key = known.id  # the same text: of most ids there need not be two in memory
+    if earlier := draft.reads.get(key):  # an id that is listed twice is there twice
+        found = replace(found, count=found.count + earlier.count, dead=found.dead + earlier.dead)
+    draft.reads[key] = found
+
+
+def _found(line: Line) -> Read:
+    count = _whole(line, "count", default=1)
+    if count == 1 and len(line) == BARE:
+        return ONCE
+    return Read(
+        count=count,
         dead=_whole(line, "dead", default=0),
         state=_words(line, "state"),
         done=_time(line, "done_at") if line.get("done_at") is not None else None,
     )
-    known = draft.writes.get(key)
-    if known is not None:
-        key = known.id  # the same text: of most ids there need not be two in memory
-    if found == ONCE:
-        found = ONCE
-    if earlier := draft.reads.get(key):  # an id that is listed twice is there twice
-        found = replace(found, count=found.count + earlier.count, dead=found.dead + earlier.dead)
-    draft.reads[key] = found
 
 
 def _held(draft: _Draft, line: Line) -> None:
@@ -174,9 +180,12 @@ _KINDS = {
 }
 
 
+# JSON makes values of exactly these types, and true is no number: `type` says so, faster than isinstance.
+
+
 def _text(line: Line, name: str) -> str:
     value = line.get(name)
-    if isinstance(value, str) and value:
+    if type(value) is str and value:
         return value
     return _refuse(line, name, "a text that is not empty")
 
@@ -184,28 +193,32 @@ def _text(line: Line, name: str) -> str:
 def _words(line: Line, name: str) -> str:
     """A text that may be empty or missing."""
     value = line.get(name)
-    if value is None or isinstance(value, str):
-        return value or ""
+    if value is None:
+        return ""
+    if type(value) is str:
+        return value
     return _refuse(line, name, "a text")
 
 
 def _whole(line: Line, name: str, default: int | None = None) -> int:
     value = line.get(name, default)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if type(value) is int and value >= 0:
         return value
     return _refuse(line, name, "a whole number that is not negative")
 
 
 def _time(line: Line, name: str) -> float:
     value = line.get(name)
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LATEST_S:
+    if type(value) is float and 0 <= value <= LATEST_S:
+        return value
+    if type(value) is int and 0 <= value <= LATEST_S:
         return float(value)
     return _refuse(line, name, "seconds since the epoch")
 
 
 def _flag(line: Line, name: str, *, default: bool | None = None) -> bool:
     value = line.get(name, default)
-    if isinstance(value, bool):
+    if type(value) is bool:
         return value
     return _refuse(line, name, "true or false")
 
