@@ -8,6 +8,9 @@ from scenarios.load.ledger import Ledger, outcome_of, outcome_of_failure
 from scenarios.load.operation import LedgerSet
 from scenarios.load.sink import FolderSink
 from slo import jsonl
+from slo import ledger as judged
+from slo.ledger.order import order
+from slo.ledger.versions import versions
 
 INVOICES = LedgerSet(name="invoices")
 JOBS = LedgerSet(name="pdf-jobs", once=False, finishes=True, ended=("failed",))
@@ -173,11 +176,37 @@ def test_a_system_that_stays_away_is_an_incomplete_read_back():
     assert 1030 <= clock.t <= 1032
 
 
-@pytest.mark.parametrize("page", [{"items": [{"id": "a"}], "next": None}, {"next": None}, None])
-def test_a_misshapen_audit_is_incomplete(page):
-    """An audit that does not say what it should is no evidence."""
-    last = read_back(lambda _set, _after: page).run(INVOICES, set())[-1]
-    assert not last["complete"]
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"items": [{"id": "a"}], "next": None},
+        {"next": None},
+        None,
+        {"items": [{"id": "a", "count": "1"}], "next": None},
+        {"items": [{"id": 1, "count": 1}], "next": None},
+        {"items": [{"id": "a", "count": 1, "dead": -1}], "next": None},
+        {"items": [{"id": "a", "count": 1, "state": 3}], "next": None},
+        {"items": [{"id": "a", "count": 1, "done_at": "noon"}], "next": None},
+        {"items": [], "next": None, "drained": 1},
+    ],
+)
+def test_a_misshapen_audit_is_incomplete(tmp_path, page):
+    """An audit that does not say what it should is no evidence, and does not spoil the ledger."""
+    *reads, last = read_back(lambda _set, _after: page).run(INVOICES, set())
+    assert (reads, last["complete"]) == ([], False)
+    assert judged.of_lines([last]).books
+
+
+@pytest.mark.parametrize(
+    "item", [{"id": "a"}, {"id": 1, "version": 1}, {"id": "a", "version": "1"}, {"id": "a", "last": 2}, None]
+)
+def test_misshapen_keys_are_incomplete(item):
+    """The same for the keys that were overwritten."""
+    fetch = {"changes": pages(), "matters": pages(item)}
+    *reads, last = read_back(lambda name, after: fetch[name](name, after)).run(
+        LedgerSet(name="changes", keys="matters"), set()
+    )
+    assert (reads, last["complete"]) == ([], False)
 
 
 def test_an_audit_that_turns_in_circles_ends():
@@ -190,3 +219,100 @@ def test_sets_not_read_say_so():
     """Without an auditor every set is incomplete, with the reason."""
     (line,) = unread([JOBS], reason="no log-in", now=5.0)
     assert (line["complete"], line["once"], line["reason"]) == (False, False, "no log-in")
+
+
+def test_a_write_leaves_its_mark_in_several_sets(tmp_path):
+    """One write that further sets must show: they are attempted and accepted as well."""
+    ledger = Ledger(run_id="r1", sink=FolderSink(tmp_path))
+    first = ledger.begin("workflows", also=("events-email", "events-pdf"))
+    second = ledger.begin("workflows", also=("events-email",))
+    assert ledger.attempted == {"workflows": 2, "events-email": 2, "events-pdf": 1}
+    ledger.end(first, "start", outcome="ok", t_send=1.0, t_ack=1.5)
+    ledger.end(second, "start", outcome="unknown", t_send=1.0, t_ack=1.5)
+    ledger.flush()
+    lines = jsonl.read(tmp_path / "ledger.jsonl")
+    assert [(line["set"], line["id"], line["outcome"]) for line in lines] == [
+        ("workflows", "r1/workflows/1", "ok"),
+        ("events-email", "r1/workflows/1", "ok"),
+        ("events-pdf", "r1/workflows/1", "ok"),
+        ("workflows", "r1/workflows/2", "unknown"),
+        ("events-email", "r1/workflows/2", "unknown"),
+    ]
+    assert ledger.accepted == {
+        name: {"r1/workflows/1"} for name in ("workflows", "events-email", "events-pdf")
+    }
+
+
+def test_the_judge_reads_what_is_written(tmp_path):
+    """Keys, versions and receipts: from the writer's hand to the account."""
+    books = Ledger(run_id="r1", sink=FolderSink(tmp_path))
+    for number in range(1, 4):
+        write = books.begin("messages", session="4", key="matter 1")
+        books.end(write, "say", outcome="ok", t_send=float(number), t_ack=number + 0.5)
+        books.versioned(write, number + 1)
+        for reader in ("7", "8"):
+            books.received("messages", reader=reader, id_=write.id, t=number + 0.4)
+    fetch = {"messages": pages(*({"id": f"r1/messages/{n}", "count": 1} for n in range(1, 4)))}
+    fetch["matters"] = pages({"id": "matter 1", "version": 4, "last": "r1/messages/3"})
+    kind = LedgerSet(name="messages", keys="matters")
+    books.add(read_back(lambda name, after: fetch[name](name, after)).run(kind, books.accepted["messages"]))
+    books.flush()
+    found = judged.read(tmp_path / "ledger.jsonl")
+    one = judged.account(found, "messages")
+    assert (one.ok, one.read, one.lost, one.complete) == (3, 3, 0, True)
+    two = versions(found, "messages")
+    assert (two.keys, two.ok, two.lost, two.unexpected, two.doubt) == (1, 3, 0, 0, "")
+    three = order(found, "messages")
+    assert (three.streams, three.received, three.wrong, three.doubt) == (2, 6, 0, "")
+
+
+def test_a_queue_is_waited_for_until_it_is_empty():
+    """The audit says when; dead letters are told apart."""
+    looks = itertools.count()
+
+    def fetch(_set, _after):
+        items = [{"id": "m1", "count": 1}, {"id": "m2", "count": 0, "dead": 1}]
+        return {"items": items, "next": None, "drained": next(looks) >= 4}
+
+    clock = Clock()
+    one, two, last = read_back(fetch, clock).run(INVOICES, {"m1", "m2"})
+    assert (one["count"], two["count"], two["dead"]) == (1, 0, 1)
+    assert (last["complete"], last["drained"], last["read"], clock.t) == (True, True, 2, 1004.0)
+
+
+def test_a_queue_that_never_empties_is_reported_as_it_is():
+    """What was read is complete, and the last word says that there may be more."""
+    clock = Clock()
+    last = read_back(lambda _set, _after: {"items": [], "next": None, "drained": False}, clock).run(
+        INVOICES, {"m1"}
+    )[-1]
+    assert (last["complete"], last["drained"], clock.t) == (True, False, 1015.0)
+
+
+def test_what_shows_late_is_looked_for():
+    """An index that lags behind: read again until all is there, or nothing changes any more."""
+    looks = itertools.count()
+
+    def fetch(_set, _after):
+        return {"items": [{"id": f"i{n}", "count": 1} for n in range(min(next(looks), 3))], "next": None}
+
+    late = LedgerSet(name="index", eventual=True)
+    clock = Clock()
+    assert len(read_back(fetch, clock).run(late, {"i0", "i2"})) == 4
+    assert clock.t == 1003.0
+    assert read_back(fetch, clock).run(late, {"i0", "gone"})[-1]["complete"]
+    assert clock.t == 1018.0
+
+
+def test_keys_that_cannot_be_read_make_it_incomplete():
+    """Whatever the set itself said."""
+    kind = LedgerSet(name="changes", keys="matters")
+
+    def fetch(name, _after):
+        if name == "matters":
+            raise StatusError("500: no", kind="http_5xx")
+        return {"items": [], "next": None}
+
+    last = read_back(fetch, retry_s=2).run(kind, set())[-1]
+    assert (last["complete"], last["keys"]) == (False, 0)
+    assert "reading back matters failed: 500" in last["reason"]
