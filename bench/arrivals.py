@@ -16,18 +16,24 @@ SECTION = "arrivals"
 
 
 def measure(stage: Stage) -> list[Figure]:
-    """Latencies as either tool reports them for its whole run, first connections included."""
+    """Latencies as either tool reports them for its whole run, first connections included.
+
+    Neither is held to one core, as no user would: k6 collects its garbage beside the load, and on one core
+    its requests wait for that.
+    """
     for_s = stage.seconds(20.0, 5.0)
     with serving(stage.folder, cpus=(cores.two()[1],)) as target:
         commands = {
             OURS: ours.arrivals(target.url, rate=RATE, for_s=for_s, out=stage.folder),
-            k6.TOOL: k6.arrivals(target.url, rate=RATE, for_s=for_s, in_flight=IN_FLIGHT, ready=READY),
+            k6.TOOL: k6.arrivals(
+                target.url, rate=RATE, for_s=for_s, in_flight=IN_FLIGHT, ready=READY, threads=2
+            ),
         }
         runs = interleaved(
             stage,
             f"{RATE:g} arrivals/s",
             {
-                tool: alone(stage, target, command, warm_s=1.0, window_s=for_s - 2.0)
+                tool: alone(stage, target, command, warm_s=1.0, window_s=for_s - 2.0, cpus=cores.two())
                 for tool, command in commands.items()
             },
         )

@@ -33,8 +33,9 @@ def alone(
     warm_s: float,
     window_s: float,
     during: Callable[[int], None] | None = None,
+    cpus: tuple[int, ...] = (),
 ) -> Callable[[], Run]:
-    """A runner that has the generators' core to itself."""
+    """A runner that has the generators' core, or these, to itself."""
     return partial(
         generator.run,
         command,
@@ -42,6 +43,6 @@ def alone(
         folder=stage.folder,
         warm_s=warm_s,
         window_s=window_s,
-        cpus=(cores.two()[0],),
+        cpus=cpus or (cores.two()[0],),
         during=during,
     )

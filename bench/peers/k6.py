@@ -36,14 +36,16 @@ def closed(url: str, *, users: int, for_s: float) -> Command:
     return _command("closed.js", for_s, URL=url, VUS=users)
 
 
-def arrivals(url: str, *, rate: float, for_s: float, in_flight: int, ready: int = 0) -> Command:
+def arrivals(
+    url: str, *, rate: float, for_s: float, in_flight: int, ready: int = 0, threads: int = 1
+) -> Command:
     """``rate`` arrivals a second (constant-arrival-rate), at most ``in_flight`` at once.
 
     ``ready`` users (all, if 0) exist from the start; k6 makes further ones when it needs them. Each is slow
     the first time it is used.
     """
     vus = {"VUS": in_flight, "READY": ready or in_flight}
-    return _command("arrivals.js", for_s, URL=url, RATE=f"{rate:g}", **vus)
+    return _command("arrivals.js", for_s, threads, URL=url, RATE=f"{rate:g}", **vus)
 
 
 def read(output: str) -> Report:
@@ -68,7 +70,7 @@ def read(output: str) -> Report:
     )
 
 
-def _command(script: str, for_s: float, **values: object) -> Command:
+def _command(script: str, for_s: float, threads: int = 1, **values: object) -> Command:
     pairs = [f"{name}={value}" for name, value in {**values, "SECONDS": f"{for_s:g}"}.items()]
     return Command(
         tool=TOOL,
@@ -81,5 +83,5 @@ def _command(script: str, for_s: float, **values: object) -> Command:
         ),
         for_s=for_s,
         report=read,
-        env={"GOMAXPROCS": "1"},
+        env={"GOMAXPROCS": str(threads)},
     )

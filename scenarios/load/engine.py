@@ -26,6 +26,7 @@ from scenarios.load.arrivals import ALONE, Arrival, Due, Stripe
 from scenarios.load.client import Constant, Request
 from scenarios.load.closed import Users, Visits
 from scenarios.load.dispatch import Dispatcher
+from scenarios.load.http.tally import Tally
 from scenarios.load.keeper import Keeper
 from scenarios.load.ledger import Ledger
 from scenarios.load.operation import Flow, Operation
@@ -100,6 +101,7 @@ class Engine:
         self.recorder = self._recorder(NullSink())
         self.waits: dict[object, float] = {}
         self.retried = 0
+        self.connected = Tally()
         self.failed: PrepareError | None = None
         self.broken_flows = 0
         self.numbers = itertools.count(stripe.index, stripe.of)

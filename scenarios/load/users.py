@@ -43,6 +43,7 @@ class FlowUser(User):
     """
 
     abstract = True
+    tallied: ClassVar[bool] = True  # whether its HTTP connections alone say if the session is open
     operations: ClassVar[tuple[Operation, ...]] = ()
     ledger_sets: ClassVar[tuple[LedgerSet, ...]] = ()
     audit_operation: ClassVar[Operation | None] = None
@@ -58,7 +59,11 @@ class FlowUser(User):
         """Locust has spawned the user: open the session and wait for arrivals."""
         self.engine: Engine = self.environment.gameday
         self.plan = self.engine.plan
-        self.session = Session(self.engine.allow, timeout_s=self.plan.timeout_s)
+        self.session = Session(
+            self.engine.allow,
+            timeout_s=self.plan.timeout_s,
+            tally=self.engine.connected if self.tallied else None,
+        )
         self.client = Client(
             sender=self.session,
             base_url=self.plan.base_url,
@@ -92,7 +97,7 @@ class FlowUser(User):
     @property
     def connected(self) -> bool:
         """Whether the session has an open connection, or is at work on one."""
-        return self._resume is None or bool(self.session.connected)
+        return self._resume is None or self.session.connected
 
     def arrive(self, arrival: Arrival) -> None:
         """Begin this flow; called by the dispatcher in the hub."""

@@ -1,7 +1,7 @@
 """One kept connection: one exchange at a time, whole or piece by piece."""
 
 import _socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from time import monotonic
 
 from scenarios.errors import TransportError
@@ -14,17 +14,29 @@ from scenarios.load.http.link import Link
 
 
 class Connection(Link):
-    """``exchange`` and ``converse``; ``idle_since`` and ``generation`` are the session's notes."""
+    """``exchange`` and ``converse``; ``idle_since`` and ``generation`` are the session's notes.
 
-    __slots__ = ("_read", "_streaming", "address", "generation", "idle_since")
+    ``when_closed`` is called once, in the hub or in a greenlet, and must not wait.
+    """
+
+    __slots__ = ("_read", "_streaming", "address", "generation", "idle_since", "when_closed")
 
     def __init__(self, sock: _socket.socket, *, where: str, address: Address, limits: Limits) -> None:
         self.address = address
         self.generation = 0
         self.idle_since = 0.0
+        self.when_closed: Callable[[], None] | None = None
         self._streaming = False
         self._read: Deadline | None = None
         super().__init__(sock, where=where, limits=limits)
+
+    def close(self) -> None:
+        """Close; a second time is nothing."""
+        if self.closed:
+            return
+        super().close()
+        if self.when_closed is not None:
+            self.when_closed()
 
     def exchange(
         self, prepared: Prepared, wire: bytes, now: float, total: Deadline, read: Deadline | None

@@ -21,6 +21,7 @@ from scenarios.load.http.limits import Limits, Timeouts
 from scenarios.load.http.link import ClosedUnansweredError
 from scenarios.load.http.redirects import follow
 from scenarios.load.http.streaming import Stream
+from scenarios.load.http.tally import Tally
 from scenarios.load.http.tls import Tls
 
 IDLE_S = 0.5
@@ -41,7 +42,9 @@ class Session:
         "_idle",
         "_jar",
         "_limits",
+        "_open",
         "_read",
+        "_tally",
         "_timeouts",
         "_tls",
         "_total",
@@ -58,6 +61,7 @@ class Session:
         limits: Limits | None = None,
         directory: Directory | None = None,
         proxy: str | None = None,
+        tally: Tally | None = None,
     ) -> None:
         if proxy:
             raise ProxyError(
@@ -75,6 +79,8 @@ class Session:
         if self._timeouts.read_s < self._timeouts.total_s:
             self._read = deadlines(self._timeouts.read_s)
         self.retries = 0
+        self._open = 0
+        self._tally = tally
 
     @property
     def cookies(self) -> Jar:
@@ -236,7 +242,16 @@ class Session:
         if connection.speaks_first():
             connection.close()
             raise TransportError(f"{place.name}: the server talks before it is asked", kind="protocol")
+        if self._tally is not None:
+            self._tally.open += not self._open
+            self._open += 1
+            connection.when_closed = self._one_less
         return connection
+
+    def _one_less(self) -> None:
+        assert self._tally is not None, "connections tell only where somebody counts"
+        self._open -= 1
+        self._tally.open -= not self._open
 
 
 def _timeouts(seconds: float) -> Timeouts:

@@ -23,6 +23,7 @@ class WebSocketUser(FlowUser):
     """
 
     abstract = True
+    tallied = False
 
     def on_start(self) -> None:
         """Locust has spawned the user."""

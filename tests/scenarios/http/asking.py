@@ -18,6 +18,7 @@ from scenarios.load.http import address, dial, multipart
 from scenarios.load.http.head import Upload
 from scenarios.load.http.limits import Limits, Timeouts
 from scenarios.load.http.session import Session
+from scenarios.load.http.tally import Tally
 from scenarios.load.http.tls import Tls
 
 
@@ -90,10 +91,11 @@ def case(given):
     options = dict(given.get("session", {}))
     if "ttl_s" in given:
         options["directory"] = address.Directory(ttl_s=given["ttl_s"])
+    options["tally"] = tally = Tally()
     session = make(options)
-    results = [one(session, request) for request in given["requests"]]
+    results = [one(session, request) | {"counted": tally.open} for request in given["requests"]]
     session.close()
-    return {"results": results, "retries": session.retries}
+    return {"results": results, "retries": session.retries, "counted": tally.open}
 
 
 def resolver(names):

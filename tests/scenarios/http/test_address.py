@@ -37,7 +37,9 @@ def test_a_name_is_looked_up_again(two_hosts):
     """A connection to an address that has left the record is not used again: a failover becomes visible."""
     port, first, second = two_hosts
     moving = case(port, "moving.test", [[FIRST], [SECOND]], {}, {"pause": 0.2}, {"pause": 0.2}, {})
-    results = ask({"moving": moving})["moving"]["results"]
+    found = ask({"moving": moving})["moving"]
+    results = found["results"]
+    assert ({each["counted"] for each in results}, found["counted"]) == ({1}, 0)
     assert [each["status"] for each in results] == [200] * 4
     assert len(first) in (1, 2)  # the request that finds the record old still uses it
     assert len(first) + len(second) == 4

@@ -217,4 +217,5 @@ def test_talk_at_rest_ends_a_connection(found):
     """A kept connection on which something arrives unasked is closed at once."""
     results, _, log = found["greeted at rest"]
     assert [each["connected"] for each in results] == [True, False]
+    assert [each["counted"] for each in results] == [1, 0]
     assert log == []
