@@ -2,15 +2,15 @@
 
 The median of the last ten comparable passes is the baseline; a value is out of line when it is worse by more
 than a tenth of it (or what the objective allows) and by more than four times their scatter (1.4826 x MAD
-estimates a normal standard deviation: Rousseeuw and Croux, Alternatives to the median absolute deviation, JASA
-88, 1993). Fewer than five such nights are no baseline, and no baseline is not a pass.
+estimates a normal standard deviation: Rousseeuw and Croux, Alternatives to the median absolute deviation,
+JASA 88, 1993). Fewer than five such nights are no baseline, and no baseline is not a pass.
 
 `baseline.json` is written into a run folder before the run is judged and never again, so that judging it in
 half a year finds the nights it was judged by first:
 
-    {"schema": 1, "parts": {"system": "lexohub", ...}, "left_out": ["3 passes: machine.cores is \\"2\\", ..."],
-     "reason": "", "objectives": {"latency-regression": {"unit": "s", "nights": 6, "median": 0.021,
-     "scatter": 0.0004, "runs": ["lexohub-local-...", ...], "values": [0.0214, ...]}}}
+    {"schema": 1, "parts": {"system": "lexohub", ...}, "left_out": ["3 passes left out: ..."], "reason": "",
+     "objectives": {"latency-regression": {"unit": "s", "nights": 6, "median": 0.021, "scatter": 0.0004,
+     "runs": ["lexohub-local-...", ...], "values": [0.0214, ...]}}}
 """
 
 import json

@@ -1,7 +1,8 @@
 """`counters.jsonl` as arrays of shape (operations, seconds), indexed by the second of the *intended* start.
 
-Lines about the same second and operation add up, in whatever order they stand. Whole numbers are whole, counts
-are not below zero, and no more answers were slow than there were; a line that says otherwise is refused.
+Lines about the same second and operation add up, in whatever order they stand. Whole numbers are whole,
+counts are not below zero, and no more answers were slow than there were; a line that says otherwise is
+refused.
 """
 
 from __future__ import annotations
@@ -104,10 +105,9 @@ def read(path: Path) -> Counters:
     for numbers, lines in jsonl.parts(path, missing_ok=True):
         try:
             columns.take(lines)
-        except _WRONG:
-            raise RecordError(
-                f"{path}: {_culprit(numbers, lines)}; the file was not written by this schema"
-            ) from None
+        except _WRONG as error:
+            culprit = _culprit(numbers, lines) or f"line {numbers[0]} and those after it: {error}"
+            raise RecordError(f"{path}: {culprit}; the file was not written by this schema") from None
     try:
         return columns.counters()
     except ValueError as error:
@@ -285,10 +285,10 @@ def _repeated(columns: Sequence[Counts], weights: Floats) -> int:
 
 
 def _culprit(numbers: Sequence[int], lines: Sequence[Line]) -> str:
-    """Which line does not add up on its own."""
+    """Which line does not add up on its own; empty if each does."""
     for number, line in zip(numbers, lines, strict=True):
         try:
             _Columns().take([line])
         except _WRONG as error:
             return f"line {number} is not a line of counters ({type(error).__name__}: {error})"
-    return "its lines do not add up"
+    return ""

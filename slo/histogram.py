@@ -254,11 +254,8 @@ def _body(text: Text) -> bytes:
 
 def _sparse(body: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Bucket numbers and counts of the buckets that are not empty."""
-    words = _words(np.frombuffer(body, dtype=np.uint8))
+    words, steps = _steps(np.frombuffer(body, dtype=np.uint8))
     counted = words > 0
-    steps = np.where(counted, 1, -words)
-    if (steps > SIZE).any():
-        raise ValueError("a longer run of zeros than the layout has buckets")
     places = (np.cumsum(steps) - steps)[counted]
     if places.size and places[-1] >= SIZE:
         raise ValueError("more counts than the layout has")
@@ -273,27 +270,36 @@ def _sparse_together(
     Decoding each by itself takes longer than everything else that is done with a log.
     """
     try:
-        bodies = [_body(part.text) for part in parts]
-        if any(body and body[-1] >= 0x80 for body in bodies):
-            raise ValueError("a count is cut off")
-        content = np.frombuffer(b"".join(bodies), dtype=np.uint8)
-        words = _words(content)
-        edges = np.cumsum([0, *(len(body) for body in bodies)])
-        firsts = np.searchsorted(np.flatnonzero(content < 0x80), edges)
-        part = np.repeat(np.arange(len(bodies)), np.diff(firsts))
-        counted = words > 0
-        steps = np.where(counted, 1, -words)
-        if (steps > SIZE).any():
-            raise ValueError("a longer run of zeros than the layout has buckets")
-        before = np.concatenate(([0], np.cumsum(steps)))
-        places = (before[:-1] - before[firsts[:-1]][part])[counted]
-        if (places >= SIZE).any():
-            raise ValueError("more counts than the layout has")
+        return _together([_body(part.text) for part in parts])
     except ValueError:
         for damaged in parts:
             damaged.sparse()  # names the one
         raise
+
+
+def _together(bodies: Sequence[bytes]) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.int64]]:
+    if any(body and body[-1] >= 0x80 for body in bodies):
+        raise ValueError("a count is cut off")
+    content = np.frombuffer(b"".join(bodies), dtype=np.uint8)
+    words, steps = _steps(content)
+    edges = np.cumsum([0, *(len(body) for body in bodies)])
+    firsts = np.searchsorted(np.flatnonzero(content < 0x80), edges)
+    part = np.repeat(np.arange(len(bodies)), np.diff(firsts))
+    before = np.concatenate(([0], np.cumsum(steps)))
+    counted = words > 0
+    places = (before[:-1] - before[firsts[:-1]][part])[counted]
+    if (places >= SIZE).any():
+        raise ValueError("more counts than the layout has")
     return part[counted], places, words[counted]
+
+
+def _steps(body: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The words, and by how many buckets each moves on."""
+    words = _words(body)
+    steps = np.where(words > 0, 1, -words)
+    if (steps > SIZE).any():
+        raise ValueError("a longer run of zeros than the layout has buckets")
+    return words, steps
 
 
 def _words(body: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -2,8 +2,8 @@
 
 Precedence of the run's verdict: a failure of integrity (lost, doubled, leaked) stands whatever else
 happened; then an invalid generator, which voids what depends on the load; then failures; then inconclusive
-and no data; then pass. Who decides is the policy's (slo/policy.py). A run of policy `measure` asked for nothing:
-it is measured, and nobody judges it.
+and no data; then pass. Who decides is the policy's (slo/policy.py). A run of policy `measure` asked for
+nothing: it is measured, and nobody judges it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -272,7 +272,7 @@ def _capped(record: Record, case: _Case, found: Finding, calm: Steadiness, trust
 
 def _verdict(case: _Case, found: Finding, rules: Policy) -> Verdict:
     one = case.objective
-    measured = regression.change(one, found) if one.expr.relative else found.measured
+    measured = regression.change(found) if one.expr.relative else found.measured
     warned = one.warn is not None and measured is not None and not one.warn.holds(measured)
     return Verdict(
         id=one.id,

@@ -1,8 +1,8 @@
 """The run's verdict, from those of its objectives and from what no objective says.
 
 Precedence: a failure of integrity (lost, doubled, leaked) stands whatever else happened; then an invalid
-generator; then failures; then inconclusive and no data; then what keeps a run from passing though no objective
-says so (cut short, a fault that no probe saw, fewer passes than its plan asks for); then pass.
+generator; then failures; then inconclusive and no data; then what keeps a run from passing though no
+objective says so (cut short, a fault that no probe saw, fewer passes than its plan asks for); then pass.
 """
 
 from collections.abc import Sequence
@@ -23,6 +23,14 @@ def overall(
     record: Record, verdicts: Sequence[Verdict], trust: Validity, rules: Policy, *, missing: int = 0
 ) -> tuple[str, str]:
     """The run's verdict and its reason; `missing` objectives are left aside."""
+    verdict, reason = _decided(record, verdicts, trust, rules, missing)
+    doubts = [] if verdict in (PASS, MEASURED) else [one for one in _doubts(record) if one not in reason]
+    return verdict, "; ".join([reason, *doubts])
+
+
+def _decided(
+    record: Record, verdicts: Sequence[Verdict], trust: Validity, rules: Policy, missing: int
+) -> tuple[str, str]:
     deciding = [one for one in verdicts if one.decides]
     of = {
         name: [one for one in deciding if one.verdict == name] for name in (PASS, FAIL, INCONCLUSIVE, NO_DATA)

@@ -201,7 +201,7 @@ def _time(path: Path) -> Callable[[Event], float]:
             return jsonl.number(event["t"])
         except (KeyError, TypeError) as error:
             raise RecordError(
-                f"{path}: an event without a time: {str(dict(event))[:200]}; expected a number as its field 't'"
+                f"{path}: an event without a time: {str(dict(event))[:200]}; expected a number as field 't'"
             ) from error
 
     return key

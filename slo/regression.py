@@ -1,8 +1,8 @@
 """Objectives against a baseline: `p(99) baseline <= +10%` asks what the last comparable nights measured.
 
 What is measured is what the kind measures anyway. It fails where it is worse than the nights' limit
-(slo/baseline.py) by more than its own uncertainty, is inconclusive where only its point estimate is beyond the
-limit, and passes where not even that is. Fewer than five nights, or nights of other runs, are no data.
+(slo/baseline.py) by more than its own uncertainty, is inconclusive where only its point estimate is beyond
+the limit, and passes where not even that is. Fewer than five nights, or nights of other runs, are no data.
 """
 
 from dataclasses import replace
@@ -41,9 +41,11 @@ def _against(objective: Objective, found: Finding, standing: Standing) -> Findin
     if value is None or limit is None or middle is None or standing.scatter is None:
         raise ValueError(f"a standing without a limit: {standing}")
     side = "at most" if expr.below else "at least"
+    measured, usual, most, noise = (
+        spoken(one, found.unit) for one in (value, middle, limit, SCATTERS * standing.scatter)
+    )
     reason = (
-        f"{spoken(value, found.unit)}, median {spoken(middle, found.unit)} of {standing.nights} nights, so {side} "
-        f"{spoken(limit, found.unit)} (their scatter allows {spoken(SCATTERS * standing.scatter, found.unit)})"
+        f"{measured}, median {usual} of {standing.nights} nights, so {side} {most} (four scatters: {noise})"
     )
     if standing.state != OUT_OF_LINE:
         verdict = PASS
@@ -69,7 +71,7 @@ def _surely(value: float, between: tuple[float, float] | None, limit: float, *, 
     return low > limit if below else high < limit
 
 
-def change(objective: Objective, found: Finding) -> float | None:
+def change(found: Finding) -> float | None:
     """The measured value as a change from the nights' median: what a relative `warn` is about."""
     standing = found.baseline
     if standing is None or not standing.median or found.measured is None:

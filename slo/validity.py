@@ -1,6 +1,6 @@
 """Whether the generator can be believed: where it was the bottleneck, the run says nothing of the system."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ PART = 0.1
 CPU = 0.9
 CPU_FOR_S = 10
 CLOCK_STEP_S = 0.05
+TOLD = 0.8
 SHARES = ("errors", "availability", "latency", "attainment")
 
 
@@ -43,7 +44,7 @@ def check(record: Record, objectives: Sequence[Objective], windows: Sequence[Win
         *_lost(record.of_kind("worker_lost")),
         *_missed(misses, intended, objectives),
         *_late(lag, objectives),
-        *(_silent(record, reports) if scope.columns.size else []),
+        *(_silent(record, reports, windows) if scope.columns.size else []),
         *_busy(reports),
         *_stepped(record.of_kind("generator")),
     ]
@@ -131,12 +132,18 @@ def _late(lag: float | None, objectives: Sequence[Objective]) -> list[str]:
     ]
 
 
-def _silent(record: Record, reports: Sequence[Event]) -> list[str]:
+def _silent(record: Record, reports: Sequence[Event], windows: Sequence[Window]) -> list[str]:
     """Workers of which nothing is known; those that were lost are named as such."""
     expected = record.manifest.raw.get("workers")
     if not reports:
         return ["the generator left no account of itself"]
-    known = {str(e.get("worker", "")) for e in (*reports, *record.of_kind("worker_lost"))}
+    seconds = sum(end - start for start, end in windows)
+    lost = {str(e.get("worker", "")) for e in record.of_kind("worker_lost")}
+    told = Counter(str(e.get("worker", "")) for e in reports)
+    known = {*told, *lost}
+    fewest = min((count for worker, count in told.items() if worker not in lost), default=0)
+    if told.keys() - lost and fewest < TOLD * seconds - 5:
+        return [f"the generator's account of itself covers {fewest} of {seconds:.0f} s"]
     if not isinstance(expected, int) or len(known) >= expected:
         return []
     return [f"{expected - len(known)} of {expected} workers left no account of themselves"]

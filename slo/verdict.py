@@ -57,7 +57,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdicts:
-    """What a run showed. `recovery`, `ledger`, `validity` and `steadiness` are its evidence;
+    """What a run showed. `recovery`, `ledger`, `validity` and `steadiness` are its evidence.
+
     `sound` says whether later runs may be judged by it: it passed, missing baselines aside.
     """
 
@@ -82,9 +83,9 @@ class Verdicts:
         return EXITS[self.verdict]
 
     def to_json(self) -> dict[str, Any]:
-        """The document of `verdicts.json`, as plain lists and dicts."""
+        """The document of `verdicts.json`, as plain lists and dicts; numbers that JSON lacks are null."""
         document = {"schema": SCHEMA, **asdict(self), "exit": self.exit}
-        plain: dict[str, Any] = json.loads(json.dumps(document, allow_nan=False))
+        plain: dict[str, Any] = json.loads(json.dumps(document), parse_constant=lambda _: None)
         return plain
 
 
@@ -120,11 +121,22 @@ def read(folder: Path) -> Verdicts:
         for name in ("not_driven", "recovery", "ledger"):
             fields[name] = tuple(fields[name])
         fields["objectives"] = tuple(_verdict(one) for one in fields["objectives"])
-        return Verdicts(**fields)
+        return _consistent(Verdicts(**fields), document["exit"])
     except FileNotFoundError:
         raise RecordError(f"{folder}: no {FILE}; judge the run first") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordError(f"{path}: not a file of verdicts ({error}); judge the run again") from error
+
+
+def _consistent(found: Verdicts, code: object) -> Verdicts:
+    """The verdicts as they are; ValueError where the whole is better than its parts."""
+    if found.verdict not in EXITS or any(one.verdict not in EXITS for one in found.objectives):
+        raise ValueError("a verdict that nobody knows")
+    missed = any(one.decides and one.verdict != PASS for one in found.objectives)
+    whole = found.state == "complete" and found.validity["valid"] is True and not missed
+    if code != found.exit or (found.exit == 0 and not whole):
+        raise ValueError(f"{found.verdict}, exit {code!r}, contradicts what stands below it")
+    return found
 
 
 def _verdict(document: Mapping[str, Any]) -> Verdict:

@@ -1,7 +1,7 @@
 """Whether the folder of a run that calls itself complete holds a complete run.
 
-A file that lost its end, a phase that left no trace, lines that stand twice: each makes the samples say more, or
-something else, than what was measured. None of it fails a run; it keeps it from passing.
+A file that lost its end, a phase that left no trace, lines that stand twice: each makes the samples say more,
+or something else, than what was measured. None of it fails a run; it keeps it from passing.
 """
 
 from itertools import groupby
