@@ -205,7 +205,7 @@ def _failed(at: Floats, seconds: int, *, rate: float, clustered: bool, seed: int
 
 def truths() -> dict[float, dict[float, float]]:
     """The quantiles of each utilisation's queue."""
-    return {u: {q: Queue(rate=RATE, utilisation=u).truth(q) for q in QUANTILES} for u in UTILISATIONS}
+    return {u: Queue(rate=RATE, utilisation=u).truth(*QUANTILES) for u in UTILISATIONS}
 
 
 def counted(words: Iterable[tuple[Case, str]]) -> list[Outcome]:

@@ -5,12 +5,12 @@ fault whose end is known to the millisecond:
 
     outage    nothing is answered for L seconds
     partial   four answers in ten fail for L seconds
-    gradual   an outage of L / 2; then the share of failures halves every 2 s. It is over when that share
-              reaches the budget
-    relapse   an outage of L, 20 good seconds, 10 bad ones: over only after those, for a minute of calm is
-              asked
-    later     an outage of L, 90 good seconds, 20 bad ones: over after the first, the second is listed as a
-              relapse
+    gradual   an outage of L / 2; then the share of failures halves every 2 s
+    relapse   an outage of L, 20 good seconds, 10 bad ones: over only after those
+    later     an outage of L, 90 good seconds, 20 bad ones: over after the first, the second is a relapse
+
+The truth is the documented rule applied to the true shares instead of to counts: the first moment from
+which the next 5 s and the next 60 s are within the budget. For sharp ends that is the end.
 
 `early` is the dangerous side: the truth lies beyond the interval, so a slow recovery would look faster.
 """
@@ -20,13 +20,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import log2
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slo import statistics
-from slo.recovery import RECOVERED, Traffic, analyse
+from slo.recovery import HOLD_S, LEAD_S, RECOVERED, Traffic, analyse
 
 BUDGET = 0.001
 HEALTHY = BUDGET / 5
@@ -138,7 +137,6 @@ def shape(case: Case, t0: float) -> tuple[Floats, float]:
     def fail(start: float, until: float, level: float = 1.0) -> None:
         share[(fine >= start) & (fine < until)] = level
 
-    over = end
     if case.kind == "partial":
         fail(t0, end, PARTIAL)
     elif case.kind == "gradual":
@@ -146,15 +144,24 @@ def shape(case: Case, t0: float) -> tuple[Floats, float]:
         fail(t0, half)
         after = fine >= half
         share[after] = np.maximum(0.5 ** ((fine[after] - half) / HALVED_S), HEALTHY)
-        over = half + HALVED_S * log2(1 / BUDGET)
     else:
         fail(t0, end)
     if case.kind == "relapse":
         fail(end + 20, end + 30)
-        over = end + 30
     elif case.kind == "later":
         fail(end + 90, end + 110)
-    return share.reshape(RUN_S, FINE).mean(axis=1), over
+    return share.reshape(RUN_S, FINE).mean(axis=1), _over(share, fine, t0)
+
+
+def _over(share: Floats, fine: Floats, t0: float) -> float:
+    """When the rule holds for the true shares, from t0 on."""
+    sums = np.concatenate(([0.0], np.cumsum(share))) / FINE
+    lead, hold = int(LEAD_S * FINE), int(HOLD_S * FINE)
+    place = np.arange(fine.size - hold)
+    within = (sums[place + lead] - sums[place] <= BUDGET * LEAD_S) & (
+        sums[place + hold] - sums[place] <= BUDGET * HOLD_S
+    )
+    return float(fine[place[within & (fine[place] >= t0)][0]])
 
 
 def counted(found: Iterable[Sight]) -> list[Cover]:
