@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: gameday test lint types contract tests bench install lock clean
+.PHONY: gameday test lint types contract tests bench detect install lock clean
 
 gameday: install ## one whole game day on this machine; fails unless the run passed
 	@$(BIN)/gameday run $(SYSTEM)-local --env local
@@ -29,6 +29,9 @@ tests: install # by file: what a file's tests share (a region, say) is started o
 bench: install ## beside k6 and stock Locust on this machine; a table, and bench/results.json
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock
 	@$(BIN)/python -m bench
+
+detect: install ## is every planted defect caught, and nothing else? an hour; a table, and detect/results.json
+	@$(BIN)/python -m detect
 
 install: $(READY)
 
