@@ -88,7 +88,7 @@ class LexoHub(FlowUser):
     )  # fmt: skip
     ledger_sets = (
         LedgerSet(name="invoices"),
-        LedgerSet(name="matter-changes"),
+        LedgerSet(name="matter-changes", keys="matter-versions"),
         LedgerSet(name="workflows", finishes=True),
         LedgerSet(name="pdf-jobs", once=False, finishes=True, ended=("failed",)),
         LedgerSet(name="batch-invoices", finishes=True),
@@ -139,17 +139,19 @@ class LexoHub(FlowUser):
         query = {"status": status} if self.random.random() < 0.5 else {}
         self.call(FACETS, query=query, check=expect.facets(own_matters=len(self.matters)))
 
-    @flow(weight=65, operations=(UPDATE, MATTER), tags=("user", "write"))
+    @flow(weight=65, operations=(UPDATE, MATTER), tags=("user", "write"), writes=("matter-changes",))
     def update_matter(self) -> None:
         """Change a matter; the next read shows it."""
-        key, change = self.some_matter(), self.engine.ledger.begin("matter-changes")
+        key = self.some_matter()
+        change = self.engine.ledger.begin("matter-changes", key=key)
         body = {"description": f"Revised under {change.id}.", "change": change.id}
         done = self.call(
             UPDATE, ids={"id": key}, payload=body, write=change, check=expect.changed(key, change.id)
         )
+        self.engine.ledger.versioned(change, done.json["version"])
         self.read(key, version=done.json["version"], change=change.id)
 
-    @flow(weight=70, operations=(INVOICE, INVOICE_READ), tags=("user", "write"))
+    @flow(weight=70, operations=(INVOICE, INVOICE_READ), tags=("user", "write"), writes=("invoices",))
     def invoice(self) -> None:
         """Create an invoice; it reads as it was created."""
         asked = {"matter_id": self.some_matter(), "amount_cents": self.random.randrange(50_000, 2_500_000)}
@@ -164,7 +166,7 @@ class LexoHub(FlowUser):
         same = {name: made[name] for name in ("id", "number", *asked)}
         self.call(INVOICE_READ, ids={"id": made["id"]}, check=expect.invoice(self.me.id, **same))
 
-    @flow(weight=5, operations=(PDF, PDF_JOB, PDF_JOB, PDF_FILE), tags=("pdf",))
+    @flow(weight=5, operations=(PDF, PDF_JOB, PDF_JOB, PDF_FILE), tags=("pdf",), writes=("pdf-jobs",))
     def pdf(self) -> None:
         """Ask for an invoice's PDF, wait for it, download it."""
         invoice, number = self.random.choice(self.invoices)
@@ -177,7 +179,12 @@ class LexoHub(FlowUser):
                 return
         raise ContentError(f"PDF job {job} was not done after {POLLS * POLL_S:g} s")
 
-    @flow(weight=10, operations=(WORKFLOW, WORKFLOW_READ), tags=("user", "write"))
+    @flow(
+        weight=10,
+        operations=(WORKFLOW, WORKFLOW_READ),
+        tags=("user", "write"),
+        writes=("workflows", *EVENTS),
+    )
     def workflow(self) -> None:
         """Turn a pro forma into an invoice; look at the workflow once."""
         write = self.engine.ledger.begin("workflows", also=EVENTS)
@@ -198,14 +205,14 @@ class LexoHub(FlowUser):
         name = self.random.choice(data.STATIC_NAMES)
         self.call(STATIC, ids={"name": name}, check=expect.asset(name))
 
-    @flow(weight=5, operations=(BATCH,), tags=("user", "write"))
+    @flow(weight=5, operations=(BATCH,), tags=("user", "write"), writes=("batch-invoices",))
     def batch(self) -> None:
         """Have several pro formas invoiced at once."""
         wanted = list(dict.fromkeys(next(self.proformas) for _ in range(BATCHED)))
         write = self.engine.ledger.begin("batch-invoices")
         self.call(BATCH, payload={"proformas": wanted}, headers=_key(write.id), write=write)
 
-    @flow(weight=1, operations=(PDF_REFUSED,), tags=("probe",))
+    @flow(weight=1, operations=(PDF_REFUSED,), tags=("probe",), writes=("dead-letters",))
     def pdf_refused(self) -> None:
         """Ask for a PDF by a template that is not there: the renderer must give it up, and not lose it."""
         invoice, _ = self.random.choice(self.invoices)
@@ -217,6 +224,7 @@ class LexoHub(FlowUser):
         weight=1,
         operations=(PROBE_LOGIN, PROBE_COUNTS, PROBE_INVOICE, *[PROBE_COUNTS] * 8, PROBE_READ, COUNTS_AGE),
         tags=("probe",),
+        writes=("invoices",),
     )
     def counts_age(self) -> None:
         """As an advocate whom nobody else visits: read the counts, add an invoice, look until they show it.

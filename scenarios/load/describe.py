@@ -23,11 +23,14 @@ from scenarios.load.operation import only
 def describe(scenario: catalog.Scenario, wanted: tuple[str, ...]) -> dict[str, Any]:
     """The description of the flows that have one of the wanted names or tags (all, without any).
 
-    Operations that no flow makes nominally (pushed messages, say) belong to every choice of flows.
+    Operations that no flow makes nominally (pushed messages, say) belong to every choice of flows, and so do
+    ledger sets that no flow says it writes to.
     """
     flows = only(scenario.flows, wanted)
     unused = {slug for flow in scenario.flows.values() for slug in flow.operations}
     unused -= {slug for flow in flows.values() for slug in flow.operations}
+    unwritten = {name for flow in scenario.flows.values() for name in flow.writes}
+    unwritten -= {name for flow in flows.values() for name in flow.writes}
     return {
         "system": scenario.system,
         "operations": {
@@ -43,7 +46,7 @@ def describe(scenario: catalog.Scenario, wanted: tuple[str, ...]) -> dict[str, A
             {name: flow.weight for name, flow in flows.items()},
             {name: flow.operations for name, flow in flows.items()},
         ),
-        "ledger_sets": [each.name for each in scenario.user.ledger_sets],
+        "ledger_sets": [each.name for each in scenario.user.ledger_sets if each.name not in unwritten],
     }
 
 

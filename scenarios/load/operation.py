@@ -43,12 +43,16 @@ def operation(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """One kind of arrival: ``operations`` are the slugs it nominally makes, in order, repeats included."""
+    """One kind of arrival: ``operations`` are the slugs it nominally makes, in order, repeats included.
+
+    ``writes`` names the ledger sets it writes to.
+    """
 
     name: str
     weight: int
     operations: tuple[str, ...]
     tags: tuple[str, ...]
+    writes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +73,22 @@ class LedgerSet:
 
 
 def flow(
-    *, weight: int, operations: tuple[Operation, ...], tags: tuple[str, ...] = ()
+    *,
+    weight: int,
+    operations: tuple[Operation, ...],
+    tags: tuple[str, ...] = (),
+    writes: tuple[str, ...] = (),
 ) -> Callable[[Method], Method]:
     """Declare a method as a flow; its name and tags are Locust tags, its weight Locust's task weight."""
 
     def declare(method: Method) -> Method:
         declared: Any = method
         declared.flow = Flow(
-            name=method.__name__, weight=weight, operations=tuple(o.slug for o in operations), tags=tags
+            name=method.__name__,
+            weight=weight,
+            operations=tuple(o.slug for o in operations),
+            tags=tags,
+            writes=writes,
         )
         declared.locust_task_weight = weight
         declared.locust_tag_set = {method.__name__, *tags}

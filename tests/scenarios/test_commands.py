@@ -42,6 +42,7 @@ def test_describe_says_what_a_scenario_does():
     assert share["search"] * 300 > 105
     assert share["write"] == pytest.approx(0.1, abs=0.01)
     assert flows["pdf"]["weight"] / total * 300 == pytest.approx(1, abs=0.1)
+    assert {"invoices", "events-email", "dead-letters"} <= set(described["ledger_sets"])
     assert operations["matter"] == {"name": "GET /api/matters/{id}", "groups": ["api", "read", "user"]}
 
 
@@ -50,6 +51,7 @@ def test_describe_keeps_a_tag():
     described = json.loads(run("scenarios.load.describe", "lexohub", "--only", "search").stdout)
     assert list(described["flows"]) == ["search_text", "search_fuzzy", "search_facets"]
     assert set(described["operations"]) == {"search_text", "search_fuzzy", "search_facets"}
+    assert described["ledger_sets"] == []
 
 
 @pytest.mark.parametrize(
