@@ -102,6 +102,8 @@ class StandIn:
             if "stale" not in self.lies:
                 matter |= {"version": matter["version"] + 1, "last_change": change}
             self._write("matter-changes", change)
+            shown = {"version": matter["version"], "last": matter["last_change"]}
+            self.sets["matter-versions"][ask.path[0]] = {"id": ask.path[0], **shown}
             return _json(200, {"id": ask.path[0], "version": max(2, matter["version"]), "change": change})
         return _json(200, matter)
 
