@@ -26,7 +26,7 @@ class Survival:
 
 
 def survival(
-    ledger: Ledger, names: Iterable[str], *, start: float, end: float, since: float = 0.0
+    ledger: Ledger, names: Iterable[str], *, start: float, end: float, since: float
 ) -> Survival:
     """Look at the sets over [start, end]; `since` is when another fault before this one was over."""
     found = sorted(
