@@ -186,7 +186,7 @@ def _metric(words: _Words) -> str:
 
 
 def _quantile(words: _Words) -> float:
-    expected = "p(q) with q above 0 and below 100, as in p(99)"
+    expected = "p(q) with q above 0 and below 100, as in 'p(99) < 500ms'"
     if words.word != "(":
         words.refuse("no usable quantile", expected)
     words.take()

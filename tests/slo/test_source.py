@@ -135,7 +135,7 @@ def test_columns_of_json_are_not_known():
 
 
 @given(st.text(alphabet="[]{}=\"'#\\,.ab1 \n", max_size=40))
-@settings(derandomize=True, deadline=None)
+@settings(derandomize=True, deadline=None, max_examples=60)
 def test_a_text_that_is_no_toml_is_no_trouble(text):
     """Places are asked for only after a parser has agreed, but nothing else breaks."""
     assert line_of(text, ("a", 0, "b")) >= 1
