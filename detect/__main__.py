@@ -41,16 +41,15 @@ def main(arguments: Sequence[str]) -> int:
         held = session.opened(chosen.out.absolute(), quick=chosen.quick, fresh=fresh, seed=chosen.seed)
         bench = Bench(setup=found, out=held.folder, quick=chosen.quick, seed=held.seed, say=_say)
         wanted = [step for step in planned if not chosen.only or step.part in chosen.only]
-        done = _walk(wanted, bench, resume=chosen.resume)
+        _walk(wanted, bench, resume=chosen.resume)
     except SetupError as error:
         _say(f"nothing was started: {error}")
         return EXIT_USAGE
     except KeyboardInterrupt:
         _say("interrupted; everything that was started has been ended. Go on with --resume")
         return EXIT_INTERRUPTED
-    said = [row for one in done for row in one.rows]
+    said = _keep(planned, bench)
     sys.stdout.write(f"{table.render(said)}\n{table.verdict(said)}\n")
-    _keep(planned, bench)
     return EXIT_WRONG if rows.wrong(said) else EXIT_QUIET
 
 
@@ -72,14 +71,11 @@ def _dry(planned: Sequence[Step]) -> str:
     return "\n".join([*lines, f"{sum(step.minutes for step in planned):6.1f} min in all", ""])
 
 
-def _walk(planned: Sequence[Step], bench: Bench, *, resume: bool) -> list[Done]:
+def _walk(planned: Sequence[Step], bench: Bench, *, resume: bool) -> None:
     """Every step in turn, each kept as soon as it is over."""
-    done: list[Done] = []
     for number, step in enumerate(planned):
         left = sum(one.minutes for one in planned[number:])
-        known = rows.read(bench.kept, step.name, quick=bench.quick) if resume else None
-        if known is not None:
-            done.append(known)
+        if resume and rows.read(bench.kept, step.name, quick=bench.quick) is not None:
             continue
         _say(f"{number + 1} of {len(planned)}, {left:.0f} min left: {step.part}, {step.name}: {step.about}")
         begun = time.monotonic()
@@ -92,13 +88,13 @@ def _walk(planned: Sequence[Step], bench: Bench, *, resume: bool) -> list[Done]:
             part=step.part,
             minutes=round((time.monotonic() - begun) / 60, 2),
             quick=bench.quick,
+            commit=session.commit(),
+            when=datetime.now(UTC).isoformat(timespec="seconds"),
             rows=tuple(found),
             about=about,
         )
         rows.write(bench.kept, one)
-        done.append(one)
         _say(f"    {one.minutes:.1f} min: {_summary(found)}")
-    return done
 
 
 def _summary(found: Sequence[Row]) -> str:
@@ -121,23 +117,27 @@ def _broken(step: Step, error: DetectError) -> Row:
     )
 
 
-def _keep(planned: Sequence[Step], bench: Bench) -> None:
-    """results.json: every step of this session that is finished."""
+def _keep(planned: Sequence[Step], bench: Bench) -> list[Row]:
+    """Write results.json: every step of this session that is finished, now or earlier; its rows."""
     known = [rows.read(bench.kept, step.name, quick=bench.quick) for step in planned]
     there = [one for one in known if one is not None]
     said = [row for one in there for row in one.rows]
+    missing = [step.name for step, one in zip(planned, known, strict=True) if one is None]
     document = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": bench.quick,
         "seed": bench.seed,
-        "missing": [step.name for step, one in zip(planned, known, strict=True) if one is None],
+        "missing": missing,
         "minutes": round(sum(one.minutes for one in there), 1),
         "counts": table.counts(said),
         "steps": [one.to_json() for one in there],
     }
     path = bench.out / "results.json" if bench.quick else RESULTS
     path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", "utf-8")
+    if missing:
+        _say(f"not done yet in this session: {', '.join(missing)}")
     _say(f"results in {path}")
+    return said
 
 
 def _say(text: str) -> None:

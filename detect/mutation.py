@@ -2,7 +2,7 @@
 
 Works on copies of the checkout, two mutants at a time, for as long as it is given. Drawn by a seed, one
 module after the other, the modules that decide verdicts three times as often. A mutant is killed when its
-tests fail or do not end in time; one that survives is tried again with every test of the judge.
+tests fail or do not end in time; one that survives is tried again with all tests that reach its module.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -32,10 +33,13 @@ from detect.setup import HERE, ROOT
 FIRST = ("statistics", "recovery", "ledger", "judge", "validity")
 WEIGHT = 3
 AT_ONCE = 2
-LIMIT_S = 60.0
+LEAST_S = 60.0
+PATIENCE = 4.0  # times as long as all tests take alone
+SOUND_S = 600.0
 COPIED = ("slo", "fixtures", "chaos", "scenarios", "reports", "gameday", "detect", "tests")
 SURVIVORS = HERE / "survivors.toml"
 KILLED, SURVIVED, ARGUED = "killed", "survived", "argued"
+Passes = Callable[[Path, Sequence[str]], bool]
 _CONFIG = "[pytest]\npythonpath = .\naddopts = -q -x\nfilterwarnings = error\nmarkers =\n    region: unused\n"
 
 
@@ -65,10 +69,10 @@ def explore(seconds: float, *, seed: int, say: Callable[[str], None]) -> list[Tr
     ends = time.monotonic() + seconds
     with workspaces(AT_ONCE) as rooms:
         tests = tests_of(rooms[0])
-        _sound(rooms[0], tests)
+        limit_s = _sound(rooms[0], tests)
         left = sampled(rooms[0], seed=seed)
         say(f"the unchanged tests pass; mutants are tried for {max(ends - time.monotonic(), 0) / 60:.1f} min")
-        return [judged(one, argued) for one in _all(rooms, left, tests, ends)]
+        return [judged(one, argued) for one in _all(rooms, left, tests, ends, limit_s)]
 
 
 def arguments(path: Path) -> dict[tuple[str, str, str], str]:
@@ -116,7 +120,7 @@ def sampled(room: Path, *, seed: int) -> Iterator[tuple[str, int]]:
 
 
 def _all(
-    rooms: Sequence[Path], left: Iterator[tuple[str, int]], tests: Nearest, ends: float
+    rooms: Sequence[Path], left: Iterator[tuple[str, int]], tests: Nearest, ends: float, limit_s: float
 ) -> Iterator[Trial]:
     free: SimpleQueue[Path] = SimpleQueue()
     for room in rooms:
@@ -127,7 +131,9 @@ def _all(
     try:
         while time.monotonic() < ends or busy:
             while len(busy) < len(rooms) and time.monotonic() < ends and (one := next(left, None)):
-                busy.add(pool.submit(_borrowed, free, one, tests, stop))
+                busy.add(
+                    pool.submit(_borrowed, free, one, partial(_passes, stop=stop, limit_s=limit_s), tests)
+                )
             if not busy:
                 return
             done, busy = wait(busy, return_when=FIRST_COMPLETED)
@@ -137,41 +143,43 @@ def _all(
         pool.shutdown()
 
 
-def _borrowed(free: SimpleQueue[Path], one: tuple[str, int], tests: Nearest, stop: threading.Event) -> Trial:
+def _borrowed(free: SimpleQueue[Path], one: tuple[str, int], passes: Passes, tests: Nearest) -> Trial:
     room = free.get()
     try:
-        return attempt(room, one[0], one[1], tests, stop)
+        return attempt(room, one[0], one[1], tests, passes)
     finally:
         free.put(room)
 
 
-def attempt(room: Path, file: str, number: int, tests: Nearest, stop: threading.Event | None = None) -> Trial:
+def attempt(room: Path, file: str, number: int, tests: Nearest, passes: Passes) -> Trial:
     """Try one mutant in a workspace, which is left as it was."""
     path = room / file
     source = path.read_text("utf-8")
     mutant = make(source, number, file=file)
-    halt = stop or threading.Event()
-    near = tests.of(file)
     try:
         path.write_text(mutant.text, "utf-8")
-        survived = _passes(room, near, halt) and (near == tests.every or _passes(room, tests.every, halt))
+        survived = all(passes(room, files) for files in tests.of(file))
     finally:
         path.write_text(source, "utf-8")
     return Trial(mutant=mutant, fate=SURVIVED if survived else KILLED)
 
 
-def _sound(room: Path, tests: Nearest) -> None:
-    if not _passes(room, tests.every, threading.Event(), limit_s=5 * LIMIT_S, log=room / "tests.log"):
-        said = (room / "tests.log").read_text("utf-8", "replace").strip().splitlines()[-3:]
+def _sound(room: Path, tests: Nearest) -> float:
+    """How long a mutant's tests may take, by how long all of them take without a change."""
+    begun = time.monotonic()
+    log = room / "tests.log"
+    if not _passes(room, tests.every, stop=threading.Event(), limit_s=SOUND_S, log=log):
+        said = log.read_text("utf-8", "replace").strip().splitlines()[-3:]
         raise DetectError(f"the judge's tests fail without any change: {' | '.join(said)}; mend them first")
+    return max(LEAST_S, PATIENCE * (time.monotonic() - begun))
 
 
 def _passes(
     room: Path,
     files: Sequence[str],
-    stop: threading.Event,
     *,
-    limit_s: float = LIMIT_S,
+    stop: threading.Event,
+    limit_s: float,
     log: Path | None = None,
 ) -> bool:
     """Whether these tests pass in time; a child that is still there when asked to stop is ended."""

@@ -10,14 +10,16 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nearest:
-    """The test files of each module: those that import it, else those that reach it; and all of them."""
+    """The test files that import a module, and those that reach it through other modules; and all of them."""
 
-    by_module: Mapping[str, tuple[str, ...]]
+    near: Mapping[str, tuple[str, ...]]
+    far: Mapping[str, tuple[str, ...]]
     every: tuple[str, ...]
 
-    def of(self, module: str) -> tuple[str, ...]:
-        """The files, all of them when none is known."""
-        return self.by_module.get(module) or self.every
+    def of(self, module: str) -> list[tuple[str, ...]]:
+        """The files to be tried, a group after the other: all at once when none imports the module."""
+        groups = [self.near.get(module, ()), self.far.get(module, ())]
+        return [group for group in groups if group] or [self.every]
 
 
 def tests_of(room: Path) -> Nearest:
@@ -28,12 +30,13 @@ def tests_of(room: Path) -> Nearest:
     inner = {name: _imported(path, room, modules.keys()) for name, path in modules.items()}
     inner["slo.kind"] |= {name for name in modules if name.startswith("slo.sli.")}  # found by their folder
     reached = {file: _closed(names, inner) for file, names in direct.items()}
-    by_module = {}
+    names = {file: str(file.relative_to(room)) for file in files}
+    near, far = {}, {}
     for name, path in modules.items():
-        near = [file for file in files if name in direct[file]]
-        chosen = near or [file for file in files if name in reached[file]]
-        by_module[str(path.relative_to(room))] = tuple(str(file.relative_to(room)) for file in chosen)
-    return Nearest(by_module=by_module, every=tuple(str(file.relative_to(room)) for file in files))
+        own = str(path.relative_to(room))
+        near[own] = tuple(names[file] for file in files if name in direct[file])
+        far[own] = tuple(names[file] for file in files if name in reached[file] - direct[file])
+    return Nearest(near=near, far=far, every=tuple(names.values()))
 
 
 def _dotted(path: Path, room: Path) -> str:

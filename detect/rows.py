@@ -32,12 +32,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """A step that is over: its rows, figures for results.json, and how long it took."""
+    """A step that is over: its rows, figures for results.json, and how long it took.
+
+    `commit` is what was checked out, with a plus where files differed from it.
+    """
 
     name: str
     part: str
     minutes: float
     quick: bool
+    commit: str
+    when: str
     rows: tuple[Row, ...]
     about: Mapping[str, Any] = field(default_factory=dict)
 

@@ -6,9 +6,12 @@ A folder of its own, so that nothing is compared with runs of another day, and t
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from detect.setup import ROOT
 
 FILE = "session.json"
 
@@ -33,3 +36,13 @@ def opened(out: Path, *, quick: bool, fresh: bool, seed: int | None) -> Session:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(json.dumps({"seed": drawn}) + "\n", "utf-8")
     return Session(folder=folder, seed=drawn)
+
+
+def commit() -> str:
+    """What is checked out, with a plus where files differ from it; nothing outside of a checkout."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+
+    return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain") else "")

@@ -69,12 +69,16 @@ def test_an_interrupt_is_130_and_can_be_resumed(staged, tmp_path: Path) -> None:
     assert staged.calls == ["s1"]
 
 
-def test_one_part_alone_is_judged_alone(staged, tmp_path: Path) -> None:
-    """It is made again; the results hold the others as they were."""
-    assert staged([_row(MISSED)], [_row(QUIET)]) == 1
+def test_parts_add_up_to_one_table(staged, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that is made alone joins the others as they were; what is missing is named."""
     assert staged([_row(MISSED)], [_row(QUIET)], options=["--only", PARTS[1]]) == 0
-    assert staged.calls == ["s1"]
-    assert json.loads((tmp_path / "results.json").read_text())["counts"][MISSED] == 1
+    assert "not done yet in this session: s0" in capsys.readouterr().err
+    assert staged([_row(MISSED)], [_row(QUIET)], options=["--only", PARTS[0]]) == 1
+    assert staged.calls == ["s0"]
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert (found["counts"][MISSED], found["counts"][QUIET], found["missing"]) == (1, 1, [])
+    assert all(step["commit"] and step["when"] for step in found["steps"])
+    assert staged([_row(QUIET)], [_row(QUIET)], options=["--only", PARTS[0]]) == 0
 
 
 def test_a_smoke_run_leaves_the_results_alone(staged, tmp_path: Path) -> None:

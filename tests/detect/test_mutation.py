@@ -1,4 +1,6 @@
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -9,6 +11,7 @@ from detect.mutation import ARGUED, KILLED, SURVIVED, Trial
 from detect.nearest import tests_of as nearest
 
 SOURCE = "def sign(x):\n    return 1 if x > 0 else -1\n"
+PASSES = partial(mutation._passes, stop=Event(), limit_s=60.0)
 STRICT = "from slo.sign import sign\n\n\ndef test_sign():\n    assert (sign(2), sign(-2)) == (1, -1)\n"
 
 
@@ -35,12 +38,13 @@ def room(tmp_path: Path) -> Path:
 
 
 def test_a_module_is_tried_with_the_tests_that_import_it(room: Path) -> None:
-    """Themselves or through a helper; else with those that reach it, kinds by their folder."""
+    """Themselves or through a helper; then with those that reach it, kinds by their folder."""
     found = nearest(room)
-    assert found.of("slo/sign.py") == ("tests/slo/test_sign.py",)
-    assert found.of("slo/kind.py") == ("tests/slo/test_other.py",)
-    assert found.of("slo/sli/one.py") == ("tests/slo/test_other.py",)
-    assert found.of("slo/unknown.py") == found.every
+    sign, other = ("tests/slo/test_sign.py",), ("tests/slo/test_other.py",)
+    assert found.of("slo/sign.py") == [sign, other]
+    assert found.of("slo/kind.py") == [other]
+    assert found.of("slo/sli/one.py") == [other]
+    assert found.of("slo/unknown.py") == [(*other, *sign)]
 
 
 def test_killed_and_survived_are_told_apart(room: Path) -> None:
@@ -48,18 +52,17 @@ def test_killed_and_survived_are_told_apart(room: Path) -> None:
     changes = [make(SOURCE, number, file="slo/sign.py").change for number in range(count(SOURCE))]
     tests = nearest(room)
     for change, fate in (("x > 0 -> x >= 0", SURVIVED), ("-1 -> +1", KILLED)):
-        assert mutation.attempt(room, "slo/sign.py", changes.index(change), tests).fate == fate
+        assert mutation.attempt(room, "slo/sign.py", changes.index(change), tests, PASSES).fate == fate
     assert (room / "slo" / "sign.py").read_text() == SOURCE
 
 
-def test_a_mutant_that_does_not_end_is_killed(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mutant_that_does_not_end_is_killed(room: Path) -> None:
     """In the time it is given."""
     (room / "tests" / "slo" / "test_sign.py").write_text(
         "import time\n\n\ndef test_long():\n    time.sleep(60)\n"
     )
-    monkeypatch.setattr(mutation, "LIMIT_S", 0.5)
-    monkeypatch.setattr(mutation._passes, "__kwdefaults__", {"limit_s": 0.5, "log": None})
-    assert mutation.attempt(room, "slo/sign.py", 0, nearest(room)).fate == KILLED
+    hasty = partial(mutation._passes, stop=Event(), limit_s=0.5)
+    assert mutation.attempt(room, "slo/sign.py", 0, nearest(room), hasty).fate == KILLED
 
 
 def test_tests_that_fail_unchanged_prove_nothing(room: Path) -> None:
