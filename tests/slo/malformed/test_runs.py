@@ -183,6 +183,36 @@ def test_edited_lines(folder, name, change, words):
     assert words in said, said
 
 
+def _half(content: str) -> str:
+    return content[: len(content) // 2]
+
+
+TEXTS = [
+    ("counters.jsonl", lambda text: text * 2, "copies"),
+    ("counters.jsonl", lambda text: text.replace('"ok":40', '"ok":40.5'), "not a whole number"),
+    ("counters.jsonl", lambda text: text.replace('"ok":40', '"ok":true'), "not a whole number"),
+    ("counters.jsonl", lambda text: text.replace('"0.5":0', '"0.5":41'), "answers slower than"),
+    ("counters.jsonl", lambda text: text.replace('"0.5":0', '"soon":0'), "counters.jsonl"),
+    ("metrics.jsonl", lambda text: text.replace("20.0", "1e999"), "metrics.jsonl:3"),
+    ("metrics.jsonl", lambda text: text.replace('"period":5', '"period":-5'), "metrics.jsonl:1"),
+    ("events.jsonl", lambda text: text.replace('"lag_p99":0.002', '"lag_p99":"x"'), "could not be checked"),
+    ("latency.hlog", lambda text: "", "latency inconclusive"),
+    ("latency.hlog", _half, ""),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "words"), TEXTS)
+def test_an_edited_text(folder, name, change, words):
+    """Copied, cut, or with numbers that cannot be."""
+    path = folder / name
+    text = path.read_text("utf-8")
+    assert change(text) != text
+    path.write_text(change(text), "utf-8")
+    verdict, said = _outcome(folder)
+    assert verdict != "pass", said
+    assert words in said, said
+
+
 MANIFESTS = [
     {"state": "running"},
     {"state": "failed"},
@@ -194,6 +224,9 @@ MANIFESTS = [
     {"operations": []},
     {"phases": 3},
     {"least_passes": 99},
+    {"policy": "lax"},
+    {"load": {"timeout_s": -1}},
+    {"environment": {"time_scale": 0, "max_connections": 100}},
     {"least_passes": "many"},
     {"environment": {}},
     {"environment": 3},
