@@ -24,6 +24,7 @@ SHAPE = Shape(
     takes=frozenset({"against", "operations"}),
     load=False,
     aftermath=True,
+    side="below",
 )
 
 
@@ -33,8 +34,6 @@ def judge(objective: Objective, scope: Scope) -> Finding:
     name = series.alarm_of(objective)
     if experiment is None:
         return no_data(objective.expr, "no fault belongs to this objective")
-    if not objective.expr.below:
-        return no_data(objective.expr, f"{objective.expr.text} asks for a late alarm; ask for max < a time")
     states = series.states(record, name)
     if not states.t:
         return no_data(objective.expr, f"no state of alarm {name} is known")

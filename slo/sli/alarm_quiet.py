@@ -16,6 +16,7 @@ SHAPE = Shape(
     operations=False,
     needs=frozenset({"dimensions"}),
     load=False,
+    side="below",
 )
 
 

@@ -23,6 +23,7 @@ SHAPE = Shape(
     forms=(("value", "count"),),
     phases=("steady", "recovered", "all"),
     needs=frozenset({"prices"}),
+    side="below",
 )
 
 MONTH_S = 30 * 86_400

@@ -21,6 +21,7 @@ SHAPE = Shape(
     phases=("fault",),
     needs=frozenset({"against"}),
     takes=frozenset({"clock", "backlog"}),
+    side="below",
 )
 
 

@@ -27,6 +27,7 @@ SHAPE = Shape(
     takes=frozenset({"dimensions"}),
     load=False,
     aftermath=True,
+    side="below",
 )
 
 STAYS_S = 15.0

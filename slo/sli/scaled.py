@@ -25,6 +25,7 @@ SHAPE = Shape(
     phases=("all",),
     needs=frozenset({"numerator"}),
     takes=frozenset({"dimensions", "clock"}),
+    side="below",
 )
 
 SIDE_S = 20

@@ -1,14 +1,12 @@
 """Objectives and series for tests of the kinds that look at a fault's series and alarms."""
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
 
-from slo import jsonl, record
 from slo.finding import Finding
 from slo.kind import kinds
 from slo.objective import Objective, loads
-from slo.record import Record
+from slo.record import Point, Record
 from slo.scope import Scope, Window
 from tests.run_folder import START
 
@@ -35,34 +33,36 @@ def objective(sli: str, expr: str, keys: str, phase: str = "fault") -> Objective
     )[1]
 
 
-def judged(source: Path | Record, one: Objective, windows: tuple[Window, ...] = STEADY) -> Finding:
+def judged(run: Record, one: Objective, windows: tuple[Window, ...] = STEADY) -> Finding:
     """What the objective's kind finds, with the run's experiment in the scope of a fault."""
-    run = record.read(source) if isinstance(source, Path) else source
     experiment = run.manifest.experiment(EXPERIMENT) if one.phase == "fault" else None
     return kinds()[one.sli].judge(one, Scope(record=run, windows=windows, experiment=experiment))
 
 
 def put(
-    folder: Path,
-    namespace: str,
-    metric: str,
+    run: Record,
+    series: str,
     points: Iterable[tuple[float, float]],
     *,
     stat: str = "Maximum",
-    period: float = 5,
-    dimensions: Mapping[str, str] | None = None,
-) -> None:
-    """Append a series; times count from the start of the load."""
-    lines: list[Mapping[str, Any]] = [
-        {
-            "t": START + t,
-            "namespace": namespace,
-            "metric": metric,
-            "dimensions": dict(dimensions or {}),
-            "stat": stat,
-            "period": period,
-            "value": value,
-        }
+    period: float = 5.0,
+    **dimensions: str,
+) -> Record:
+    """The run with one series more; times count from the start of the load."""
+    more = tuple(
+        Point(
+            t=START + t,
+            series=series,
+            dimensions=tuple(sorted(dimensions.items())),
+            stat=stat,
+            period=period,
+            value=float(value),
+        )
         for t, value in points
-    ]
-    jsonl.append_all(folder / "metrics.jsonl", lines)
+    )
+    return replace(run, metrics=tuple(sorted((*run.metrics, *more), key=lambda point: point.t)))
+
+
+def without_probe(run: Record) -> Record:
+    """The run as if no probe had looked."""
+    return replace(run, events=tuple(event for event in run.events if event["kind"] != "probe"))

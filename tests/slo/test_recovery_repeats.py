@@ -3,9 +3,10 @@
 import pytest
 
 from slo import faults, jsonl, record
-from tests.run_folder import RATES, START, Outage, rewrite
+from tests.run_folder import START, Outage, rewrite
 from tests.slo.conftest import judged, of
 
+RATES = {"matter_read": 30, "invoice_create": 30}
 TWICE = (
     ("warmup", 10, None),
     ("steady", 130, None),
@@ -28,11 +29,16 @@ def _seen(folder, *pairs):
     return folder
 
 
+def _run(build, *outages, phases=TWICE):
+    """Writes fail in the outages."""
+    lost = [Outage(start=start, end=end, groups=("write",)) for start, end in outages]
+    return build(phases=phases, outages=lost, rates=RATES, ledger=False, metrics=False)
+
+
 @pytest.fixture(scope="module")
 def twice(build):
     """Writes fail for 12 s after 142 and for 20 s after 272."""
-    outages = [Outage(start=142, end=154, groups=("write",)), Outage(start=272, end=292, groups=("write",))]
-    return _seen(build(phases=TWICE, outages=outages), (142, 150), (272, 280))
+    return _seen(_run(build, (142, 154), (272, 292)), (142, 150), (272, 280))
 
 
 def test_every_repeat_is_timed_by_itself(twice):
@@ -52,16 +58,14 @@ def test_the_row_of_a_repeated_fault_holds_all_repeats(twice):
 
 def test_one_repeat_that_nobody_saw_is_not_forgiven(build, twice):
     """The second fault did not happen: the run does not pass for the first."""
-    outages = [Outage(start=142, end=154, groups=("write",))]
-    half = _seen(build(phases=TWICE, outages=outages), (142, 150))
+    half = _seen(_run(build, (142, 154)), (142, 150))
     one = of(judged(half), "failover")
     assert (one.verdict, "1 inconclusive, 1 pass" in one.reason) == ("inconclusive", True)
 
 
 def test_one_failed_repeat_fails(build):
     """A failure stands though the other repeat was not even seen."""
-    outages = [Outage(start=142, end=200, groups=("write",))]
-    one = of(judged(_seen(build(phases=TWICE, outages=outages), (142, 150))), "failover")
+    one = of(judged(_seen(_run(build, (142, 200)), (142, 150))), "failover")
     assert (one.verdict, one.measured) == ("fail", 58.0)
 
 
@@ -78,23 +82,19 @@ def test_each_recovered_phase_begins_with_its_own_recovery(twice):
 
 
 def test_what_a_fault_took_of_the_month(twice):
-    """12 s without 30 writes a second, of 0.1% of a month's writes."""
+    """12 s without 30 writes a second, of 0.1% of a month of 60 requests a second."""
     run = judged(twice)
     (row,) = run.recovery
     first = row["repeats"][0]
-    rate = sum(RATES[slug] for slug in RATES if slug != "static_app_js")
-    writes = RATES["matter_update"] + RATES["invoice_create"]
-    of_api = 12 * writes / (0.001 * rate * 30 * 86_400)
-    of_writes = 12 / (0.001 * 30 * 86_400)
-    assert first["budget_share"] == pytest.approx(of_api if len(first["operations"]) > 2 else of_writes)
+    of_api = 12 * RATES["invoice_create"] / (0.001 * sum(RATES.values()) * 30 * 86_400)
+    assert first["operations"] == list(RATES) or first["operations"] == tuple(RATES)
+    assert first["budget_share"] == pytest.approx(of_api)
     assert "of the 30-day budget" in of(run, "failover").reason
 
 
 def test_errors_long_after_a_fault_without_impact_are_not_its_own(build):
     """A second of errors 100 s after a fault that nobody felt is not put down to it."""
-    calm = build(
-        phases=(("warmup", 10, None), ("steady", 130, None), ("fault", 160, "aurora-failover")),
-        outages=[Outage(start=260, end=261, groups=("write",))],
-    )
+    phases = (("warmup", 10, None), ("steady", 130, None), ("fault", 160, "aurora-failover"))
+    calm = _run(build, (260, 261), phases=phases)
     (row,) = judged(calm).recovery
     assert (row["state"], row["budget_share"]) == ("no-impact", 0.0)

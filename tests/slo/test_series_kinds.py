@@ -1,25 +1,22 @@
 """Series that a fault moves, capacity that follows the load, and what a month costs."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from slo import record
-from tests.run_folder import START, rewrite
-from tests.slo.fault_kinds import judged, objective, put
+from tests.run_folder import START
+from tests.slo.fault_kinds import judged, objective, put, without_probe
 
 ALL = ((START + 10.0, START + 300.0),)
 TASKS = 'numerator = ["AWS/ECS.RunningTaskCount"]\ndimensions = { ServiceName = "api" }'
 
 
-def _tasks(folder, value, service="api"):
-    put(
-        folder,
-        "AWS/ECS",
-        "RunningTaskCount",
-        [(t, value(t)) for t in range(0, 300, 5) if value(t) is not None],
-        stat="Minimum",
-        dimensions={"ClusterName": "lexohub", "ServiceName": service},
-    )
-    return folder
+def _tasks(run, value, service="api"):
+    """A value each five seconds, None for none."""
+    points = [(t, value(t)) for t in range(0, 300, 5) if value(t) is not None]
+    dimensions = {"ClusterName": "lexohub", "ServiceName": service}
+    return put(run, "AWS/ECS.RunningTaskCount", points, stat="Minimum", **dimensions)
 
 
 @pytest.mark.parametrize(
@@ -34,48 +31,41 @@ def _tasks(folder, value, service="api"):
         ((0, 0), "recovery < 60s", "pass", (0.0, 5.0)),
     ],
 )
-def test_how_long_a_task_was_missing(folder, away, expr, verdict, pair):
+def test_how_long_a_task_was_missing(failover, away, expr, verdict, pair):
     """From the first effect at 142 to the last period with one task of two."""
-    _tasks(folder, lambda t: 1 if away[0] <= t < away[1] else 2)
-    _tasks(folder, lambda t: 0, service="search")
-    found = judged(folder, objective("restored", expr, TASKS))
+    run = _tasks(failover, lambda t: 1 if away[0] <= t < away[1] else 2)
+    run = _tasks(run, lambda t: 0, service="search")
+    found = judged(run, objective("restored", expr, TASKS))
     assert (found.verdict, found.interval) == (verdict, pair), found.reason
 
 
-def test_back_for_a_moment_is_not_back(folder):
+def test_back_for_a_moment_is_not_back(failover):
     """A task that starts and dies again each ten seconds is back when it stays."""
-    _tasks(folder, lambda t: 1 if t in (145, 155, 165) else 2)
-    assert judged(folder, objective("restored", "recovery < 60s", TASKS)).interval == (23.0, 28.0)
-    _tasks(folder, lambda t: 1 if t >= 140 and t % 10 else 2)
-    assert judged(folder, objective("restored", "recovery < 60s", TASKS)).verdict == "fail"
+    one = objective("restored", "recovery < 60s", TASKS)
+    assert judged(_tasks(failover, lambda t: 1 if t in (145, 155, 165) else 2), one).interval == (23.0, 28.0)
+    assert judged(_tasks(failover, lambda t: 1 if t >= 140 and t % 10 else 2), one).verdict == "fail"
 
 
-def test_a_gap_is_no_recovery(folder):
+def test_a_gap_is_no_recovery(failover):
     """While nobody says how many tasks run, none of them is back."""
-    _tasks(folder, lambda t: 1 if t == 145 else None if 150 <= t < 250 else 2)
-    found = judged(folder, objective("restored", "recovery < 60s", TASKS))
+    run = _tasks(failover, lambda t: 1 if t == 145 else None if 150 <= t < 250 else 2)
+    found = judged(run, objective("restored", "recovery < 60s", TASKS))
     assert found.interval == (3.0, 108.0)
     assert found.verdict == "inconclusive"
 
 
-def test_what_is_not_known_is_no_recovery(folder):
+def test_what_is_not_known_is_no_recovery(failover):
     """No level, nothing after the fault, or a fault that was not seen."""
     one = objective("restored", "recovery < 60s", TASKS)
-    assert judged(folder, one).verdict == "no-data"
-    _tasks(folder, lambda t: 2 if t < 140 else None)
-    found = judged(folder, one)
+    assert judged(failover, one).verdict == "no-data"
+    found = judged(_tasks(failover, lambda t: 2 if t < 140 else None), one)
     assert (found.verdict, "after the fault" in found.reason) == ("no-data", True)
-    rewrite(folder / "events.jsonl", lambda line: None if line["kind"] == "probe" else line)
-    _tasks(folder, lambda t: 2)
-    assert judged(folder, one).verdict == "inconclusive"
+    assert judged(without_probe(_tasks(failover, lambda _: 2)), one).verdict == "inconclusive"
 
 
-def _load(folder, rate):
-    rewrite(
-        folder / "counters.jsonl",
-        lambda line: {**line, "planned": round(line["planned"] * rate(line["t"] - START))},
-    )
-    return folder
+def _load(run, rate):
+    factor = np.array([rate(t) for t in range(run.counters.seconds)])
+    return replace(run, counters=replace(run.counters, planned=run.counters.planned * factor))
 
 
 def _scaled(clock, expr="recovery < 120s"):
@@ -92,37 +82,36 @@ def _scaled(clock, expr="recovery < 120s"):
         ("removal", "recovery < 60s", "fail", (65.0, 75.0)),
     ],
 )
-def test_capacity_follows_the_load(folder, clock, expr, verdict, pair):
+def test_capacity_follows_the_load(failover, clock, expr, verdict, pair):
     """Twice the load from 80 to 180; four tasks from 120 to 250."""
-    _load(folder, lambda t: 2 if 80 <= t < 180 else 1)
-    _tasks(folder, lambda t: 4 if 120 <= t < 250 else 2)
-    found = judged(folder, _scaled(clock, expr), windows=ALL)
+    run = _tasks(_load(failover, lambda t: 2 if 80 <= t < 180 else 1), lambda t: 4 if 120 <= t < 250 else 2)
+    found = judged(run, _scaled(clock, expr), windows=ALL)
     assert (found.verdict, found.interval) == (verdict, pair), found.reason
 
 
-def test_capacity_that_never_follows(folder):
+def test_capacity_that_never_follows(failover):
     """The watch ends with the step down: 100 s is no pass of 120 s and a failure of 90 s."""
-    _load(folder, lambda t: 2 if 80 <= t < 180 else 1)
-    _tasks(folder, lambda t: 4 if t >= 200 else 2)
-    assert judged(folder, _scaled("absorption"), windows=ALL).verdict == "inconclusive"
-    assert judged(folder, _scaled("absorption", "recovery < 90s"), windows=ALL).verdict == "fail"
-    assert judged(folder, _scaled("removal"), windows=ALL).verdict == "no-data"
+    run = _tasks(_load(failover, lambda t: 2 if 80 <= t < 180 else 1), lambda t: 4 if t >= 200 else 2)
+    assert judged(run, _scaled("absorption"), windows=ALL).verdict == "inconclusive"
+    assert judged(run, _scaled("absorption", "recovery < 90s"), windows=ALL).verdict == "fail"
+    assert judged(run, _scaled("removal"), windows=ALL).verdict == "no-data"
 
 
-def test_capacity_that_stays_up(folder):
+def test_capacity_that_stays_up(failover):
     """Four tasks to the end: 120 s after the load fell they are still there."""
-    _load(folder, lambda t: 2 if 80 <= t < 180 else 1)
-    _tasks(folder, lambda t: 4 if t >= 120 and t != 200 else 2)
-    assert judged(folder, _scaled("removal", "recovery < 100s"), windows=ALL).verdict == "fail"
+    run = _tasks(
+        _load(failover, lambda t: 2 if 80 <= t < 180 else 1), lambda t: 4 if t >= 120 and t != 200 else 2
+    )
+    assert judged(run, _scaled("removal", "recovery < 100s"), windows=ALL).verdict == "fail"
 
 
-def test_scaling_without_a_step_is_no_question(folder):
+def test_scaling_without_a_step_is_no_question(failover):
     """An even load, and a load that only rises."""
-    _tasks(folder, lambda t: 4 if 120 <= t < 250 else 2)
-    found = judged(folder, _scaled("absorption"), windows=ALL)
+    run = _tasks(failover, lambda t: 4 if 120 <= t < 250 else 2)
+    found = judged(run, _scaled("absorption"), windows=ALL)
     assert (found.verdict, "never rose" in found.reason) == ("no-data", True)
-    _load(folder, lambda t: 2 if t >= 80 else 1)
-    assert "never fell" in judged(folder, _scaled("removal"), windows=ALL).reason
+    rising = _load(run, lambda t: 2 if t >= 80 else 1)
+    assert "never fell" in judged(rising, _scaled("removal"), windows=ALL).reason
 
 
 def _cost(expr, prices):
@@ -155,18 +144,17 @@ def test_prices_that_nobody_understands(failover):
         judged(failover, _cost("value < 1", "gb_second = 1"))
 
 
-def test_a_month_of_nothing_has_no_price(failover, folder):
+def test_a_month_of_nothing_has_no_price(failover, tmp_path):
     """No requests, or no service time where it is to be paid."""
     nothing = ((START + 1000.0, START + 1010.0),)
     assert judged(failover, _cost("value < 1", "request = 1"), windows=nothing).verdict == "no-data"
-    (folder / "latency.hlog").unlink()
     timed = _cost("value < 1", "gb_second = 1, memory_gb = 1")
-    assert judged(record.read(folder), timed).verdict == "no-data"
+    assert judged(replace(failover, folder=tmp_path), timed).verdict == "no-data"
 
 
-def test_a_negative_series_is_not_measured(folder):
+def test_a_negative_series_is_not_measured(failover):
     """CloudWatch says -1 for the lag of a replica that does not replicate: no pass of `max < 1s`."""
-    put(folder, "Gameday/Database", "ReplicaLag", [(t, -1.0) for t in range(0, 300, 5)])
+    run = put(failover, "Gameday/Database.ReplicaLag", [(t, -1.0) for t in range(0, 300, 5)])
     lag = objective("metric", "max < 1s", 'numerator = ["Gameday/Database.ReplicaLag"]', phase="steady")
-    found = judged(folder, lag)
+    found = judged(run, lag)
     assert (found.verdict, "negative" in found.reason) == ("no-data", True)
