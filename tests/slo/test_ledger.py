@@ -3,13 +3,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slo import ledger
+from slo.ledger.account import account as account_of
+from slo.ledger.books import Ledger
 from tests.slo.ledger_lines import back, read, write
 
 OUTCOMES = st.sampled_from(["ok", "refused", "unknown"])
 
 
 def account(lines, windows=None):
-    return ledger.account(ledger.of_lines(lines), "s", windows)
+    return account_of(ledger.of_lines(lines), "s", windows)
 
 
 @given(
@@ -124,3 +126,5 @@ def test_sets_in_the_order_they_appear():
     books = ledger.of_lines([write("a") | {"set": "z"}, write("a"), back() | {"set": "y"}])
     assert ledger.sets(books) == ("z", "s", "y")
     assert [one.set for one in ledger.accounts(books, ["s", "gone", "z"])] == ["s", "z"]
+    assert ledger.sets(Ledger()) == ()
+    assert not account_of(Ledger(), "gone").complete

@@ -4,7 +4,7 @@ import pytest
 
 from slo import ledger
 from slo.errors import RecordError
-from slo.ledger import of_lines
+from slo.ledger.reading import of_lines
 from tests.slo.ledger_lines import back, held, read, received, version, write
 
 
