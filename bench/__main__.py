@@ -25,7 +25,7 @@ from bench.figures import Figure, at_least
 from bench.peers import k6
 from bench.stage import Stage
 
-SECTIONS = ("cost", "arrivals", "sessions", "freeze", "workers", "memory", "replay")
+SECTIONS = ("cost", "arrivals", "sessions", "freeze", "workers", "memory", "replay", "judging")
 RESULTS = Path(__file__).parent / "results.json"
 EXIT_HOLDS, EXIT_MISSED, EXIT_MISSING, EXIT_INTERRUPTED = 0, 1, 2, 130
 

@@ -32,11 +32,22 @@ def read(path: Path) -> tuple[Log, tuple[str, ...]]:
     except (RecordError, ValueError, OSError) as error:
         return nothing, (f"no percentiles: {error}",)
     trouble: list[str] = []
+    damaged = [tag for tag in found.intervals if not _whole(found, tag)]
+    if not damaged:
+        return found, ()
     sound = {
         tag: {start: [one for one in parts if _sound(one, trouble)] for start, parts in of_tag.items()}
         for tag, of_tag in found.intervals.items()
     }
     return Log(intervals=sound, length=found.length), tuple(trouble)
+
+
+def _whole(log: Log, tag: str) -> bool:
+    try:
+        log.merged([tag])
+    except RecordError:
+        return False
+    return True
 
 
 def _sound(interval: Interval, trouble: list[str]) -> bool:

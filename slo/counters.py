@@ -102,7 +102,7 @@ def read(path: Path) -> Counters:
         RecordError: names the line and what is wrong with it, or says why the lines are not of one run.
     """
     columns = _Columns()
-    for numbers, lines in jsonl.parts(path, missing_ok=True):
+    for numbers, lines in jsonl.parts(path, missing_ok=True, finite=False):
         try:
             columns.take(lines)
         except _WRONG as error:
@@ -135,15 +135,24 @@ class _Columns:
         for name, kept in self.times.items():
             kept.append(_seconds([line.get(name) for line in lines]))
         for place, line in enumerate(lines, start=self.lines):
-            for name, count in line.get("bad", _NOTHING).items():
-                _put(self.bad, name, place, _one(count))
-            for text, count in line.get("slower", _NOTHING).items():
-                if text not in self.slower:
-                    self._new(text)
-                if _one(count) > line["ok"]:
-                    raise ValueError(f"{count} answers slower than {text} s of {line['ok']}")
-                _put(self.slower, text, place, count)
+            if bad := line.get("bad"):
+                for name, count in bad.items():
+                    _put(self.bad, name, place, _one(count))
+        self._slow([line.get("slower") or _NOTHING for line in lines], ok)
         self.lines += len(lines)
+
+    def _slow(self, slower: Sequence[Mapping[str, int]], ok: Counts) -> None:
+        for text in dict.fromkeys(key for one in slower for key in one):
+            if text not in self.slower:
+                self._new(text)
+            places = [place for place, one in enumerate(slower) if text in one]
+            counts = _whole([slower[place][text] for place in places])
+            more = np.flatnonzero(counts > ok[places])
+            if more.size:
+                most = ok[places[more[0]]]
+                raise ValueError(f"{counts[more[0]]} answers slower than {text} s of {most}")
+            pairs = np.stack([np.array(places, dtype=np.int64) + self.lines, counts], axis=1)
+            self.slower.setdefault(text, array("q")).frombytes(pairs.tobytes())
 
     def _row(self, slug: object) -> int:
         if not isinstance(slug, str):
@@ -246,7 +255,10 @@ def _one(count: object) -> int:
 
 
 def _seconds(values: list[Any]) -> Floats:
-    return np.array([np.nan if value is None else float(value) for value in values], dtype=float)
+    array = np.array([np.nan if value is None else float(value) for value in values], dtype=float)
+    if np.isinf(array).any():
+        raise ValueError("a latency beyond every number")
+    return array
 
 
 def _joined(parts: Sequence[Counts]) -> Counts:

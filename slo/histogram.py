@@ -11,6 +11,7 @@ import zlib
 from binascii import a2b_base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ _COOKIE = 0x1C849303 | 0x10
 _COMPRESSED = 0x1C849304 | 0x10
 _HEADER = struct.Struct(">IIIIQQd")
 _OUTER = struct.Struct(">II")
-_NUMBER = re.compile(rb"[0-9]+(?:\.[0-9]*)?")
+_HEAD = re.compile(rb"(?:Tag=([^,\s]+),)?([0-9]+(?:\.[0-9]*)?),([0-9]+(?:\.[0-9]*)?)")
 _START = re.compile(rb"#\[StartTime: *([0-9]+(?:\.[0-9]*)?)")
 _TOGETHER = 4096
 
@@ -67,12 +68,17 @@ class Tail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Decoded:
-    """All counts of one tag: which interval (a place in `starts`), which bucket, how many."""
+    """All counts of one tag, by interval: which interval (a place in `starts`), which bucket, how many."""
 
     starts: tuple[float, ...]
+    edges: Mapping[float, tuple[int, int]]
     interval: NDArray[np.int32]
     bucket: NDArray[np.int32]
     count: NDArray[np.int64]
+
+    def part(self, start: float) -> slice:
+        """Where the counts of one interval stand."""
+        return slice(*self.edges.get(start, (0, 0)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +105,9 @@ class Log:
             if wanted is None:
                 total += _summed(found.bucket, found.count)
                 continue
-            place = _places(found, wanted)
-            total += _summed(found.bucket[place >= 0], found.count[place >= 0])
+            for start in wanted:
+                part = found.part(start)
+                np.add.at(total, found.bucket[part], found.count[part])
         return total
 
     def tail(self, tag: str, starts: Sequence[float], q: float) -> "Tail":
@@ -140,9 +147,12 @@ def _decoded(of_tag: Mapping[float, Sequence[Interval]]) -> _Decoded:
         intervals.append(np.array(owners[begun : begun + _TOGETHER], dtype=np.int32)[which])
         buckets.append(bucket.astype(np.int32))
         counts.append(count)
+    interval = np.concatenate([np.zeros(0, dtype=np.int32), *intervals])
+    edges = np.searchsorted(interval, np.arange(len(starts) + 1)).tolist()
     return _Decoded(
         starts=starts,
-        interval=np.concatenate([np.zeros(0, dtype=np.int32), *intervals]),
+        edges=dict(zip(starts, pairwise(edges), strict=True)),
+        interval=interval,
         bucket=np.concatenate([np.zeros(0, dtype=np.int32), *buckets]),
         count=np.concatenate([np.zeros(0, dtype=np.int64), *counts]),
     )
@@ -203,12 +213,6 @@ def quantile(counts: Histogram, q: float, n: int | None = None) -> float | None:
         return None
     bucket = np.searchsorted(np.cumsum(counts), rank)
     return float(highest(np.array([bucket]))[0]) / 1e6
-
-
-def above(counts: Histogram, seconds: float) -> int:
-    """How many values lie in buckets above the bucket of `seconds`."""
-    bucket = int(index(np.array([round(seconds * 1e6)]))[0])
-    return int(counts[bucket + 1 :].sum())
 
 
 def encode(counts: Histogram) -> str:
@@ -345,37 +349,30 @@ def read(path: Path) -> Log:
         RecordError: any other line that is not an interval; names file and line.
     """
     intervals: dict[str, dict[float, list[Interval]]] = {}
-    names: dict[bytes, str] = {}
+    known: dict[bytes, list[Interval]] = {}
     where = str(path)
     begun, length = 0.0, 10.0
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if line[:1] in b'#"\n':
                 if started := _START.match(line):
-                    begun = float(started[1])
+                    begun, known = float(started[1]), {}
                 continue
-            found = _fields(line)
-            if found is None or not line.endswith(b"\n"):
+            head, *rest = line.rsplit(b",", 2)
+            parts = known.get(head)
+            if parts is None or not line.endswith(b"\n"):
+                found = _HEAD.fullmatch(head)
                 if not line.endswith(b"\n"):
                     break
-                raise RecordError(
-                    f"{path}:{number}: not an interval line; the file was damaged after it was written"
-                )
-            tag, offset, lasts, text = found
-            length = lasts or length
-            name = names.setdefault(tag, tag.decode(errors="replace"))
-            of_tag = intervals.setdefault(name, {})
-            of_tag.setdefault(begun + offset, []).append(Interval(where, text, number))
+                if found is None or len(rest) != 2:
+                    raise RecordError(
+                        f"{path}:{number}: not an interval line; the file was damaged after it was written"
+                    )
+                length = float(found[3]) or length
+                of_tag = intervals.setdefault((found[1] or b"").decode(errors="replace"), {})
+                parts = known[head] = of_tag.setdefault(begun + float(found[2]), [])
+            parts.append(Interval(where, rest[1][:-1], number))
     return Log(intervals=intervals, length=length)
-
-
-def _fields(line: bytes) -> tuple[bytes, float, float, bytes] | None:
-    """Tag, start, length and text of an interval's line."""
-    fields = line.rstrip(b"\n").split(b",")
-    tag = fields.pop(0)[4:] if fields[0].startswith(b"Tag=") else b""
-    if len(fields) != 4 or not all(_NUMBER.fullmatch(one) for one in fields[:3]):
-        return None
-    return tag, float(fields[0]), float(fields[1]), fields[3]
 
 
 def _varints(counts: Histogram) -> bytes:

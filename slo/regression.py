@@ -134,7 +134,8 @@ def _latency(objective: Objective, scope: Scope) -> Finding:
     q = 1.0 if expr.quantile is None else expr.quantile
     measured, between = latency.bounded(objective, scope, q)
     if measured is None:
-        return replace(nothing, reason=f"{expr.metric} lies among the arrivals without a good answer")
+        reason = "the percentile lies among the arrivals without a good answer"
+        return replace(nothing, verdict=INCONCLUSIVE, reason=reason)
     blocks = len(scope.blocks())
     short = blocks < LEAST_BLOCKS or n < objective.min_samples
     return Finding(
