@@ -10,6 +10,8 @@ import psutil
 import pytest
 
 from slo import histogram
+from slo import ledger as accounts
+from slo.ledger.versions import versions
 from tests.scenarios.runs import ROOT, drive, lines, run_folder, spawn, sums
 from tests.scenarios.stand_in import stand_in
 
@@ -70,6 +72,8 @@ def test_a_healthy_run_leaves_everything_behind(tmp_path):
     for name in ("invoices", "matter-changes", "workflows", "pdf-jobs"):
         assert books[name, "write", "ok"] == books[name, "read", None] > 0
     assert all(line["complete"] for line in lines(folder, "ledger.jsonl") if line["kind"] == "readback")
+    changes = versions(accounts.read(folder / "ledger.jsonl"), "matter-changes")
+    assert (changes.ok, changes.lost, changes.doubt) == (books["matter-changes", "write", "ok"], 0, "")
 
 
 def test_a_frozen_system_cannot_hide(tmp_path):
