@@ -56,14 +56,28 @@ def pytest_collection_modifyitems(
     items.extend(gate_items.collect(session, gate))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """With xdist the workers have the items: where they leave word of the run."""
+    node.config.stash[_SESSION] = node.workerinput["testrunuid"]
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Where the report is."""
-    gate = config.stash.get(_GATE, None)
-    if gate is not None and gate.folder is not None:
-        terminalreporter.write_line(f"report {gate.folder / 'report.html'}")
+    """The run's verdict with its exit code, which pytest has no room for, and where the report is."""
+    if not _asked(config):
+        return
+    from gameday import gate_items  # noqa: PLC0415 - other sessions of pytest need none of it
+    from slo import verdict  # noqa: PLC0415
+
+    gate, session = config.stash.get(_GATE, None), config.stash.get(_SESSION, None)
+    folder = gate.folder if gate is not None else gate_items.left(session) if session else None
+    if folder is not None:
+        terminalreporter.write_line(f"gameday {gate_items.said(verdict.read(folder))}")
+        terminalreporter.write_line(f"report {folder / 'report.html'}")
 
 
 _GATE: pytest.StashKey[Any] = pytest.StashKey()
+_SESSION: pytest.StashKey[str] = pytest.StashKey()
 
 
 def _asked(config: pytest.Config) -> bool:

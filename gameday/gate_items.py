@@ -18,7 +18,7 @@ from gameday import past, prepare
 from gameday.errors import ConfigError
 from gameday.exitcodes import ExitCode
 from gameday.run import Request, judge_and_report, run, writable
-from slo import policy, verdict
+from slo import manifest, policy, verdict
 from slo.errors import ConfigError as ObjectiveError
 from slo.errors import RecordError
 from slo.verdict import Verdict, Verdicts
@@ -63,7 +63,7 @@ class GamedayItem(pytest.Item):
         verdicts = self._gate.verdicts()
         if not self.question.objective:
             if verdicts.exit:
-                raise MissedError(f"{verdicts.verdict}: {verdicts.reason}")
+                raise MissedError(said(verdicts))
             return
         found = [one for one in verdicts.objectives if one.id == self.question.objective]
         wrong = [one for one in found if one.verdict != "pass"]
@@ -120,13 +120,13 @@ class Gate:
     def _folder(self) -> Path:
         if self._given is not None:
             return self._given
-        worker = getattr(self._config, "workerinput", None)
-        if worker is None:
-            self._given = self._run()
-        else:
-            shared = Path(tempfile.gettempdir()) / f"gameday-{worker['testrunuid']}"
-            self._given = Path(once(shared, lambda: str(self._run())))
+        self._given = self._once(self._run)
         return self._given
+
+    def _once(self, make: Callable[[], Path]) -> Path:
+        """The run folder that `make` returns; of xdist's workers only one makes it."""
+        worker = getattr(self._config, "workerinput", None)
+        return make() if worker is None else Path(once(shared(worker["testrunuid"]), lambda: str(make())))
 
     def _run(self) -> Path:
         result = run(self._request(), lambda line: print(line, file=sys.stderr))  # noqa: T201
@@ -155,12 +155,16 @@ class Gate:
         return request.plan.name, [*asked, Question(phase="run", objective="")]
 
     def _of_folder(self, folder: Path) -> tuple[str, list[Question]]:
-        self._verdicts = judge_and_report(folder)
+        def judged() -> Path:
+            self._verdicts = judge_and_report(folder)
+            return folder
+
+        self._once(judged)
         asked = {
             one.id: Question(phase=one.phase, objective=one.id, sli=one.sli, decides=one.decides)
-            for one in self._verdicts.objectives
+            for one in self.verdicts().objectives
         }
-        return self._verdicts.run_id, [*asked.values(), Question(phase="run", objective="")]
+        return manifest.read(folder).plan, [*asked.values(), Question(phase="run", objective="")]
 
 
 def collect(session: pytest.Session, gate: Gate) -> Iterator[pytest.Item]:
@@ -180,12 +184,27 @@ def collect(session: pytest.Session, gate: Gate) -> Iterator[pytest.Item]:
         )
 
 
-def once(shared: Path, make: Callable[[], str]) -> str:
+def shared(session: str) -> Path:
+    """Where the workers of one xdist session leave word of the run folder."""
+    return Path(tempfile.gettempdir()) / f"gameday-{session}"
+
+
+def left(session: str) -> Path | None:
+    """The run folder of an xdist session that is over, if one was made; the word of it is taken away."""
+    try:
+        found = shared(session).read_text("utf-8")
+        shared(session).unlink()
+    except FileNotFoundError:
+        return None
+    return Path(found) if found else None
+
+
+def once(word: Path, make: Callable[[], str]) -> str:
     """What `make` returned in whichever process asked first; the others wait for it.
 
-    `shared` is a path of this test session alone. When `make` raised, the next one tries again.
+    `word` is a path of this test session alone. When `make` raised, the next one tries again.
     """
-    with shared.open("a+", encoding="utf-8") as file:
+    with word.open("a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         made = file.read()
@@ -193,6 +212,11 @@ def once(shared: Path, make: Callable[[], str]) -> str:
             made = make()
             file.write(made)
         return made
+
+
+def said(verdicts: Verdicts) -> str:
+    """The run's verdict as `gameday run` would exit with it."""
+    return f"{verdicts.verdict}, exit code {verdicts.exit}: {verdicts.reason}"
 
 
 def _told(one: Verdict) -> str:

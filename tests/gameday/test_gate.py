@@ -2,6 +2,7 @@
 
 import multiprocessing
 import textwrap
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,18 @@ from tests.run_folder import Outage, Plan, write
 
 pytest_plugins = ["pytester"]
 SHORT = (("warmup", 10, None), ("steady", 130, None))
+COUNTED = """
+from gameday import gate_items
+
+judge = gate_items.judge_and_report
+
+def counted(folder):
+    with open("judged", "a") as file:
+        file.write("x")
+    return judge(folder)
+
+gate_items.judge_and_report = counted
+"""
 ASKED = ("latency-p50", "latency-p99", "error-rate", "attainment", "search-rate")
 
 
@@ -44,8 +57,8 @@ def test_each_objective_is_an_item_and_a_pass_passes(pytester, healthy):
     """A healthy run: every item, and the run as a whole."""
     found = pytester.runpytest_inprocess("-v", f"--run-folder={healthy}")
     found.assert_outcomes(passed=len(ASKED) + 1)
-    found.stdout.fnmatch_lines(["*run-1::steady::latency-p99*PASSED*", "*run-1::run::verdict*PASSED*"])
-    found.stdout.fnmatch_lines([f"report {healthy}/report.html"])
+    found.stdout.fnmatch_lines(["*lexohub::steady::latency-p99*PASSED*", "*lexohub::run::verdict*PASSED*"])
+    found.stdout.fnmatch_lines(["gameday pass, exit code 0: *", f"report {healthy}/report.html"])
 
 
 def test_a_failure_tells_what_was_asked_and_found(pytester, sick):
@@ -75,21 +88,44 @@ def test_what_only_informs_does_not_fail(pytester, sick):
 
 
 @pytest.mark.parametrize(
-    "fields",
-    [{"metrics": False, "lag_p99": 0.9}, {"state": "cut-short"}, {"least_passes": 99}, {"rates": {}}],
+    ("fields", "code"),
+    [
+        ({"metrics": False, "lag_p99": 0.9}, 4),
+        ({"state": "cut-short"}, 3),
+        ({"least_passes": 99}, 3),
+        ({"rates": {}}, 3),
+    ],
 )
-def test_nothing_but_a_pass_passes(pytester, fields):
-    """Invalid, cut short, too few passes, no data: the run's item fails."""
+def test_nothing_but_a_pass_passes(pytester, fields, code):
+    """Invalid, cut short, too few passes, no data: the run's item fails, and says its exit code."""
     folder = _run_folder(pytester.path / "run-1", **fields)
     found = pytester.runpytest_inprocess(f"--run-folder={folder}", "-k", "verdict")
     assert found.ret == pytest.ExitCode.TESTS_FAILED
+    found.stdout.fnmatch_lines([f"gameday *, exit code {code}: *"])
 
 
 def test_beside_a_teams_own_tests_and_with_xdist(pytester, healthy):
-    """Both kinds run, spread over two workers."""
+    """Both kinds run, spread over two workers, of which one judges; nothing is left behind."""
     pytester.makepyfile("def test_own(): assert True")
-    found = pytester.runpytest_subprocess("-n", "2", str(pytester.path), f"--run-folder={healthy}")
+    pytester.makeconftest(COUNTED)
+    words = ("-n", "2", "--testrunuid", pytester.path.name, str(pytester.path), f"--run-folder={healthy}")
+    found = pytester.runpytest_subprocess(*words)
     found.assert_outcomes(passed=len(ASKED) + 2)
+    found.stdout.fnmatch_lines(["gameday pass, exit code 0: *", f"report {healthy}/report.html"])
+    assert (pytester.path / "judged").read_text() == "x"
+    assert not gate_items.shared(pytester.path.name).exists()
+
+
+def test_names_in_junit_are_unique_and_the_same_every_night(pytester, healthy):
+    """A test case is `PLAN.PHASE` and the objective, whatever the run is called."""
+    pytester.makepyfile("def test_own(): assert True")
+    pytester.runpytest_inprocess(str(pytester.path), f"--run-folder={healthy}", "--junitxml=all.xml")
+    cases = [(one.get("classname"), one.get("name")) for one in ET.parse("all.xml").iter("testcase")]
+    own, *others = cases
+    assert own[1] == "test_own"
+    assert sorted(others) == sorted(
+        [*(("lexohub.steady", name) for name in ASKED), ("lexohub.run", "verdict")]
+    )
 
 
 def test_without_its_options_the_gate_is_silent(pytester):
