@@ -127,3 +127,23 @@ def test_the_clock_of_an_alarm_is_the_probes(failover):
     """The first effect was at 142; an alarm of 141.9 rang for something else."""
     early = _states(failover, (0, 0), (141.9, 1), (170, 0))
     assert "in ALARM already" in judged(early, objective("alarm", "max < 60s", FELT)).reason
+
+
+def _down_to_the_end(run):
+    """Writes fail from 142 on and never work again."""
+    ok = run.counters.ok.copy()
+    rows = [run.counters.operations.index(slug) for slug in ("matter_update", "invoice_create")]
+    ok[rows, 142:] = 0
+    return replace(run, counters=replace(run.counters, ok=ok))
+
+
+def test_a_fault_that_goes_on_is_felt(failover):
+    """It is over nowhere in the record, and an alarm that is silent all the while fails."""
+    down = _down_to_the_end(failover)
+    one = objective("alarm", "max < 60s", FELT)
+    assert judged(_states(down, (0, 0)), one).verdict == "fail"
+    ringing = judged(_states(down, (0, 0), (150, 1)), one)
+    assert (ringing.verdict, "nothing shows that the fault was over" in ringing.reason) == (
+        "inconclusive",
+        True,
+    )
