@@ -1,5 +1,7 @@
 """Errors of each operation alone: `each = true`."""
 
+import dataclasses
+
 import pytest
 
 from slo import record
@@ -74,6 +76,14 @@ def test_too_few_arrivals_are_said_and_do_not_pass(run):
     assert found.verdict == "inconclusive"
     assert "fewer than 59 arrivals, too few to pass: pdf_request (40)" in found.reason
     assert found.minutes_needed > 0
+
+
+def test_the_samples_asked_for_are_asked_of_each_operation(run):
+    """260 would be enough for 5%; the objective wants 500 of everything."""
+    found = _judge(run(), dataclasses.replace(_objective(), min_samples=500))
+    assert found.verdict == "inconclusive"
+    assert "fewer than 500 arrivals, too few to pass: pdf_request (260)" in found.reason
+    assert found.minutes_needed == pytest.approx(130 / 60 * (500 / 260 - 1), rel=0.01)
 
 
 def test_too_few_arrivals_do_not_hide_a_failure(run):
