@@ -63,6 +63,20 @@ def test_what_is_not_known_is_no_recovery(failover):
     assert judged(without_probe(_tasks(failover, lambda _: 2)), one).verdict == "inconclusive"
 
 
+def test_a_level_may_have_a_width(failover):
+    """Two or three in the steady phase: one and four are away from it, two and three are not."""
+    one = objective("restored", "recovery < 60s", TASKS)
+    wide = _tasks(failover, lambda t: {145: 1, 155: 4}.get(t, 2 + t // 5 % 2))
+    assert judged(wide, one).interval == (13.0, 18.0)
+
+
+@pytest.mark.parametrize(("first", "verdict"), [(125, "pass"), (130, "no-data")])
+def test_a_level_takes_three_values(failover, first, verdict):
+    """The steady phase ends at 140."""
+    known = _tasks(failover, lambda t: 2 if t >= first else None)
+    assert judged(known, objective("restored", "recovery < 60s", TASKS)).verdict == verdict
+
+
 def _load(run, rate):
     factor = np.array([rate(t) for t in range(run.counters.seconds)])
     return replace(run, counters=replace(run.counters, planned=run.counters.planned * factor))
