@@ -17,7 +17,7 @@ from scenarios.load.ledger import Ledger
 from scenarios.load.operation import Flow, operation
 from scenarios.load.recorder import Recorder
 from scenarios.load.sink import FolderSink
-from slo import histogram, record
+from slo import counters, histogram
 from tests.scenarios.runs import run_folder
 
 PAGE, SAVE = operation("page", "GET /page"), operation("save", "PUT /save")
@@ -169,8 +169,7 @@ def test_two_workers_make_the_record_that_one_would_make(tmp_path):
 
 
 def _counters(folder):
-    lines = [json.loads(line) for line in (folder / "counters.jsonl").read_text().splitlines()]
-    return record._counters(lines)
+    return counters.read(folder / "counters.jsonl")
 
 
 def test_a_parcel_that_could_not_be_sent_goes_with_the_next():
