@@ -146,7 +146,7 @@ def _manifest(raw: Mapping[str, Any]) -> Manifest:
         ),
         operations={slug: tuple(one.get("groups", ())) for slug, one in raw["operations"].items()},
         objectives=_names(raw["objectives"]),
-        least_passes=int(raw.get("least_passes", 0)),
+        least_passes=_least(raw.get("least_passes", 0)),
         experiments=tuple(_experiment(name, one) for name, one in raw.get("experiments", {}).items()),
         started=jsonl.number(raw.get("started") or 0.0),
         raw=raw,
@@ -166,6 +166,12 @@ def _names(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise TypeError(f"{value!r} is not a list of names")
     return tuple(value)
+
+
+def _least(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise TypeError(f"least_passes is {value!r}")
+    return value
 
 
 def _name(value: object) -> str | None:

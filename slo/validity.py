@@ -46,6 +46,7 @@ def check(record: Record, objectives: Sequence[Objective], windows: Sequence[Win
         *_late(lag, objectives),
         *(_silent(record, reports, windows) if scope.columns.size else []),
         *_busy(reports),
+        *_told(reports),
         *_stepped(record.of_kind("generator")),
     ]
     return Validity(
@@ -173,6 +174,14 @@ def _busy(reports: Sequence[Event]) -> list[str]:
             if float(event["t"]) - since >= CPU_FOR_S - 0.5:
                 who = f"worker {worker}" if worker else "the generator"
                 return [f"{who} used more than {CPU:.0%} of its core for {CPU_FOR_S} s"]
+    return []
+
+
+def _told(reports: Sequence[Event]) -> list[str]:
+    """Figures that every account of a generator has, and that cannot be below zero."""
+    for name in ("cpu", "lag_p99"):
+        if any(not float(e.get(name, -1.0)) >= 0 for e in reports):
+            return [f"the generator's account of itself has no sound {name}"]
     return []
 
 

@@ -14,13 +14,14 @@ from slo.record import Phase, Record
 LONGEST_HOLE_S = 5
 MANY_ARRIVALS = 20
 MOST_COPIES = 0.1
+MOST_UNKNOWN = 0.2
 
 
 def doubts(record: Record) -> list[str]:
     """What is missing or stands twice, a sentence each."""
     if record.state != "complete":
         return []
-    return [*_phases(record), *_load(record), *_holes(record), *_copies(record)]
+    return [*_phases(record), *_load(record), *_holes(record), *_copies(record), *_unsent(record)]
 
 
 def _phases(record: Record) -> list[str]:
@@ -50,6 +51,13 @@ def _copies(record: Record) -> list[str]:
     return [f"{counters.repeated} of {counters.lines} lines of counters.jsonl are copies of others"]
 
 
+def _unsent(record: Record) -> list[str]:
+    counters = record.counters
+    more = counters.ok.sum(axis=1) > counters.sent.sum(axis=1)
+    names = [slug for slug, too_many in zip(counters.operations, more, strict=True) if too_many]
+    return [f"counters.jsonl has more good answers than requests of {', '.join(names)}"] if names else []
+
+
 def _holes(record: Record) -> list[str]:
     """Stretches of a phase in which nothing was counted although the generator says that it sent."""
     counted = (record.counters.intended + record.counters.planned).sum(axis=0) > 0
@@ -61,7 +69,23 @@ def _holes(record: Record) -> list[str]:
         hole = _longest(record, phase, counted, sending)
         if hole:
             found.append(f"counters.jsonl holds nothing of {hole} s in a row of phase {phase.name}")
-    return found
+    return found or _scattered(record, counted, sending)
+
+
+def _scattered(record: Record, counted: NDArray[np.bool_], sending: dict[int, float] | None) -> list[str]:
+    """Many short holes: requests that were started in seconds without a line, against all."""
+    started = {second: count for second, count in (sending or {}).items() if _in_phase(record, second)}
+    start, end = record.counters.start, record.counters.end
+    unknown = sum(
+        count for second, count in started.items() if not (start <= second < end and counted[second - start])
+    )
+    if unknown <= MOST_UNKNOWN * sum(started.values()):
+        return []
+    return [f"counters.jsonl knows nothing of the seconds in which {unknown:.0f} requests were started"]
+
+
+def _in_phase(record: Record, second: int) -> bool:
+    return any(one.start <= second < one.end for one in record.phases)
 
 
 def _sending(record: Record) -> dict[int, float] | None:

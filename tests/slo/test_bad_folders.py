@@ -100,6 +100,11 @@ def _uncounted(line: dict[str, Any]) -> dict[str, Any]:
     return {**line, "slower": {}} if line["t"] == START + 60 else line
 
 
+def _every_other(folder: Path) -> None:
+    rewrite(folder / "events.jsonl", lambda x: {**x, "starts": 80} if x["kind"] == "generator" else x)
+    rewrite(folder / "counters.jsonl", lambda x: x if x["t"] % 2 else None)
+
+
 REFUSED = [
     ("no manifest", _without("manifest.json"), "no manifest.json; is this a run folder?"),
     ("an empty manifest", _text("manifest.json", ""), "cannot be read as JSON"),
@@ -123,6 +128,7 @@ REFUSED = [
         _manifest(phases=[{"name": "steady", "for_s": "long"}]),
         "'long' is not a number",
     ),
+    ("fewer passes than none", _manifest(least_passes=-5), "least_passes is -5"),
     ("time that stands still", _manifest(environment={"time_scale": 0}), "time_scale is 0"),
     ("no patience at all", _manifest(load={"timeout_s": -1}), "timeout_s is -1"),
     ("binary counters", _text("counters.jsonl", "\x00\x01\n\x02\n"), "counters.jsonl:1: not a JSON object"),
@@ -209,6 +215,18 @@ DOUBTED = [
     ("half the metrics", _halved("metrics.jsonl"), "too few for the phase"),
     ("a period of nothing", _lines("metrics.jsonl", lambda x: {**x, "period": 0}), "ZeroDivisionError"),
     ("connections below none", _lines("metrics.jsonl", lambda x: {**x, "value": -1.0}), "negative"),
+    ("a generator that says less", _lines("events.jsonl", lambda x: {**x, "cpu": -1.0}), "has no sound cpu"),
+    (
+        "a generator without lag",
+        _lines("events.jsonl", lambda x: {k: v for k, v in x.items() if k != "lag_p99"}),
+        "has no sound lag_p99",
+    ),
+    (
+        "answers to nothing",
+        _lines("counters.jsonl", lambda x: {**x, "sent": 0}),
+        "more good answers than requests",
+    ),
+    ("every other second", _every_other, "knows nothing of the seconds in which"),
     ("a generator of words", _lines("events.jsonl", lambda x: {**x, "cpu": "high"}), "could not be checked"),
     ("a run that goes on", _manifest(state="running"), "cut short"),
     ("a state nobody knows", _manifest(state="splendid"), "cut short"),
