@@ -133,7 +133,8 @@ def _keep(planned: Sequence[Step], bench: Bench) -> list[Row]:
         "steps": [one.to_json() for one in there],
     }
     path = bench.out / "results.json" if bench.quick else RESULTS
-    path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", "utf-8")
+    text = json.dumps(document, indent=1, allow_nan=False).replace(f"{ROOT}/", "")  # no machine's paths
+    path.write_text(f"{text}\n", "utf-8")
     if missing:
         _say(f"not done yet in this session: {', '.join(missing)}")
     _say(f"results in {path}")

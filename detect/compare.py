@@ -114,7 +114,7 @@ def _unjudged(part: str, name: str, what: str, run: Run) -> Row:
     if run.verdicts is None:
         why = run.why
     elif run.verdicts.state != "complete":
-        why = f"the run is {run.verdicts.state}"
+        why = f"the run is {run.verdicts.state}: {run.verdicts.reason}"
     else:
         why = f"the run is invalid: {'; '.join(map(str, run.verdicts.validity.get('causes', ())))}"
     return Row(
