@@ -126,6 +126,27 @@ def test_writes_that_overwrote_each_other_unseen(sizes):
             lines += [write(last, t=10.0 * number + twin, key="k"), version(last, number)]
     lines += [held("k", version=len(sizes), last=last), back(keys=1)]
     assert versions(of_lines(lines), "s").lost == sum(sizes) - len(sizes)
+    gone = [f"{number}-{twin}" for number, size in enumerate(sizes, start=1) for twin in range(size - 1)]
+    assert versions(of_lines(lines), "s").lost_ids == tuple(sorted(gone))
+
+
+def test_of_twins_the_one_that_is_read_is_kept():
+    """Also where it was sent before the others."""
+    lines = [line for n in range(3) for line in (write(f"{n}", t=float(n), key="k"), version(f"{n}", 7))]
+    for last in ("0", "1", "2"):
+        found = versions(of_lines([*lines, held("k", version=7, last=last), back(keys=1)]), "s")
+        assert found.lost_ids == tuple(sorted({"0", "1", "2"} - {last}))
+
+
+def test_one_version_of_two_is_not_enough():
+    """Then time tells; where the read-back names no write, nothing does."""
+    lines = [write("a", t=1.0, key="k"), version("a", 2), write("b", t=1.5, key="k")]
+    books = of_lines([*lines, held("k", version=2), back(keys=1)])
+    assert (versions(books, "s").lost, versions(books, "s").untold) == (0, 1)
+    books = of_lines([*lines, held("k", last="a"), back(keys=1)])  # b was sent when a was acknowledged
+    assert (versions(books, "s").lost_ids, versions(books, "s").untold) == (("b",), 0)
+    early = [line | {"t_send": 1.4} if line["id"] == "b" else line for line in lines]
+    assert versions(of_lines([*early, held("k", last="a"), back(keys=1)]), "s").lost == 0
 
 
 def test_a_version_that_somebody_else_bears():
