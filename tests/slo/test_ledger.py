@@ -109,6 +109,14 @@ def test_windows_choose_by_sending():
     found = account([*lines, back()], [(2.0, 4.0), (6.0, 7.0)])
     assert found.lost_ids == ("2", "3", "6")
     assert found.unexpected == 0
+    there = account([*lines, *map(read, "13x"), back()], [(2.0, 4.0)])
+    assert (there.read, there.lost, there.unexpected) == (1, 1, 1)
+
+
+def test_ids_are_shown_up_to_twenty():
+    """A report is no list of all that went wrong."""
+    found = account([*(write(f"{n:02}") for n in range(25)), back()])
+    assert (found.lost, found.lost_ids) == (25, tuple(f"{n:02}" for n in range(20)))
 
 
 def test_jobs():
@@ -117,6 +125,8 @@ def test_jobs():
     one, two = ledger.jobs(ledger.of_lines(lines), "s")
     assert (one.accepted, one.done, one.state) == (1.5, 4.0, "done")
     assert (two.done, two.state) == (None, "missing")
+    (failed,) = ledger.jobs(ledger.of_lines([write("a"), read("a", 0, done_at=4.0, state="failed")]), "s")
+    assert (failed.done, failed.state) == (None, "failed")
     with pytest.raises(ValueError, match="expected a field 'done_at'"):
         ledger.jobs(ledger.of_lines([write("a"), read("a")]), "s")
 

@@ -65,6 +65,7 @@ def test_one_is_too_many(failover, sli):
     """A sound ledger passes, one fault of the kind fails, also where more samples were asked for."""
     found = judged(failover, objective(sli), GOOD[sli])
     assert (found.verdict, found.k, found.n) == ("pass", 0, 1)
+    assert "(" not in found.reason
     for more in ('sets = ["s"]', 'sets = ["s"]\nmin_samples = 100'):
         found = judged(failover, objective(sli, more=more), [*BROKEN[sli], *GOOD[sli]])
         assert (found.verdict, found.k) == ("fail", 1)
@@ -158,8 +159,8 @@ def test_survival_is_counted_exactly(writes, start, length, since):
     assert found.bottomless == (bool(lost) and not kept_before and not together)
 
 
-def rpo(limit="30s", more=""):
-    keys = f'sets = ["s"]\noperations = ["@write"]\nagainst = "e"\n{more}'
+def rpo(limit="30s", more="", operations="@write"):
+    keys = f'sets = ["s"]\noperations = ["{operations}"]\nagainst = "e"\n{more}'
     return objective("rpo", expr=f"max < {limit}", phase="fault", more=keys)
 
 
@@ -190,6 +191,21 @@ def test_the_oldest_write_that_did_not_survive(failover, lost, verdict, age, k):
     """Its age at the fault's first effect, and the count of all that are lost up to the recovery."""
     found = judged(failover, rpo(), history(lost))
     assert (found.verdict, found.measured, found.k) == (verdict, age, k)
+    assert ("the oldest" in found.reason) is bool(k)
+    assert "earlier fault" not in found.reason
+
+
+def test_a_fault_that_nobody_felt_is_looked_at_to_the_end(failover):
+    """Without a recovery the watch ends with the load; what was lost before the window is told apart."""
+    calm = rpo(operations="@search")
+    found = judged(failover, calm, history((-90,)))
+    assert (found.verdict, found.k) == ("pass", 1)
+    found = judged(failover, calm, history((90, 80, 3)))
+    assert (found.verdict, found.k) == ("fail", 3)
+    assert "are lost (w90, w80, w3), 2 more that were acknowledged before it, the oldest 90 s" in found.reason
+    assert "more" not in judged(failover, calm, history((3,))).reason
+    shape = kinds()["rpo"].SHAPE
+    assert (shape.load, shape.aftermath, shape.integrity) == (False, True, False)
 
 
 def test_an_incomplete_read_back_says_nothing_about_survival(failover):
@@ -210,16 +226,21 @@ def test_a_loss_that_an_earlier_fault_may_have_caused_is_open(failover):
     fault = next(phase for phase in failover.phases if phase.name == "fault")
     before = dataclasses.replace(fault, experiment="other", start=T0 - 60, end=T0 - 40)
     twice = dataclasses.replace(failover, phases=(before, *failover.phases))
-    assert judged(twice, rpo(), history((50,))).verdict == "inconclusive"
+    found = judged(twice, rpo(), history((50,)))
+    assert (found.verdict, "perhaps to an earlier fault" in found.reason) == ("inconclusive", True)
     assert judged(twice, rpo(), history((35,))).verdict == "fail"
     assert judged(twice, rpo(), history((25,))).verdict == "pass"
+    first = dataclasses.replace(before, start=T0 - 99, end=T0 - 80)
+    thrice = dataclasses.replace(twice, phases=(first, *twice.phases))
+    assert judged(thrice, rpo(), history((70,))).verdict == "inconclusive"
 
 
 def test_survival_needs_writes_and_a_fault(failover):
     """Nothing acknowledged in the window proves nothing, and neither does a fault that nobody saw."""
     late = [line for line in history() if int(line.get("id", "w0")[1:]) > 50]
     assert judged(failover, rpo(), [*late, back()]).verdict == "no-data"
-    assert judged(failover, rpo(more="min_samples = 1000"), history()).verdict == "no-data"
+    for least, verdict in ((43, "pass"), (44, "no-data")):  # from 30 s before t0 to t2, 12 s after it
+        assert judged(failover, rpo(more=f"min_samples = {least}"), history()).verdict == verdict
     blind = dataclasses.replace(failover, events=tuple(e for e in failover.events if e["kind"] != "probe"))
     found = judged(blind, rpo(), history())
     assert (found.verdict, "not observed" in found.reason) == ("inconclusive", True)
