@@ -77,6 +77,13 @@ def test_a_level_takes_three_values(failover, first, verdict):
     assert judged(known, objective("restored", "recovery < 60s", TASKS)).verdict == verdict
 
 
+def test_one_long_period_is_long_enough(failover):
+    """With periods of 20 s one at the level is back, but not the one before it was left."""
+    points = [(t, 1 if t == 160 else 2) for t in range(0, 300, 20)]
+    run = put(failover, "AWS/ECS.RunningTaskCount", points, stat="Minimum", period=20.0, ServiceName="api")
+    assert judged(run, objective("restored", "recovery < 60s", TASKS)).interval == (18.0, 38.0)
+
+
 def _load(run, rate):
     factor = np.array([rate(t) for t in range(run.counters.seconds)])
     return replace(run, counters=replace(run.counters, planned=run.counters.planned * factor))
