@@ -44,7 +44,10 @@ def _all(objective: Objective, scope: Scope) -> Finding:
 
 
 def bounded(objective: Objective, scope: Scope, q: float) -> tuple[float | None, tuple[float, float] | None]:
-    """The q-quantile over all arrivals, in seconds, with its bounds: the quantiles at the bounds of q itself, free of any distribution."""
+    """The q-quantile over all arrivals in seconds, and its bounds.
+
+    Those are the quantiles at the bounds of q itself, free of any distribution.
+    """
     good, arrivals = _answers(objective, scope)
     effect = scope.tail_effect(scope.rows(objective.operations), 1 - q)
     found = histogram.quantile(good, q, arrivals)
