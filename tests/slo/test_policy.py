@@ -1,5 +1,6 @@
 """Who decides under which policy, and that none of them turns anything but a pass into exit 0."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from slo import baseline, fingerprint, jsonl, objective, policy, record
 from slo.baseline import Baseline, Nights
 from slo.judge import judge
 from slo.policy import POLICIES
-from tests.run_folder import START, amend, rewrite
+from tests.run_folder import START, Plan, amend, rewrite, write
 from tests.slo.conftest import LEXOHUB
 
 TEXT = """[[objective]]
@@ -32,6 +33,12 @@ BLOCKS = DERIVED.replace("derived", 'derived"\nblocks = true\nneeds = "x').repla
 AGAINST = TEXT.format(
     id="nights", sli="latency", phase="steady", more=API, expr="p(99) baseline <= +10%", basis="baseline"
 )
+PHASES = (
+    ("warmup", 5, None),
+    ("steady", 125, None),
+    ("fault", 20, "aurora-failover"),
+    ("recovered", 10, None),
+)
 ALL = tuple(POLICIES)
 DECIDING = [name for name in ALL if name != policy.MEASURE]
 
@@ -54,6 +61,21 @@ def test_who_decides(name, deciding):
     assert {one.id for one in asked if rules.decides(one)} == deciding
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A small run with a fault that a probe saw, not to be changed."""
+    plan = Plan(
+        phases=PHASES, rates={"matter_read": 40, "invoice_create": 40}, seen=(132.0, 140.0), ledger=False
+    )
+    return write(tmp_path_factory.mktemp("runs") / "run", plan)
+
+
+@pytest.fixture
+def folder(small, tmp_path):
+    """A copy of it."""
+    return shutil.copytree(small, tmp_path / "run")
+
+
 def _exit(folder, name, text, **fields):
     asked = objective.loads(text, "x")
     amend(folder, policy=name, objectives=[one.id for one in asked], experiments={}, least_passes=1, **fields)
@@ -61,8 +83,7 @@ def _exit(folder, name, text, **fields):
 
 
 def _phases(folder):
-    phases = (("warmup", 10), ("steady", 130), ("fault", 40), ("recovered", 120))
-    amend(folder, phases=[{"name": name, "for_s": length, "experiment": None} for name, length in phases])
+    amend(folder, phases=[{"name": name, "for_s": length, "experiment": None} for name, length, _ in PHASES])
     rewrite(folder / "events.jsonl", lambda x: {**x, "experiment": None} if x["kind"] == "phase" else x)
 
 
