@@ -25,9 +25,7 @@ class Survival:
     lost_ids: tuple[str, ...]
 
 
-def survival(
-    ledger: Ledger, names: Iterable[str], *, start: float, end: float, since: float
-) -> Survival:
+def survival(ledger: Ledger, names: Iterable[str], *, start: float, end: float, since: float) -> Survival:
     """Look at the sets over [start, end]; `since` is when another fault before this one was over."""
     found = sorted(
         (write.acknowledged, not _is_there(book, key), key)
