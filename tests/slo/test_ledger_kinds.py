@@ -86,6 +86,30 @@ def test_silence_is_no_data(failover, sli):
         assert "HTTP 500" in cut.reason
 
 
+@pytest.mark.parametrize(
+    ("sli", "more"),
+    [
+        ("duplicated_writes", [read("b", 2), write("b"), read("x"), read("y")]),
+        ("redelivered", [read("b", 2), write("b"), read("x"), read("y")]),
+        ("lost_updates", [write("b", key="k", t=9.0), held("l", last="x"), write("c", key="l")]),
+    ],
+)
+def test_what_is_wrong_in_two_ways_adds_up(failover, sli, more):
+    """Doubled or lost, and from nowhere."""
+    lines = [line for line in GOOD[sli] if line["kind"] != "readback"]
+    found = judged(failover, objective(sli), [*lines, *more, back(drained=True, keys=2)])
+    assert (found.verdict, found.k) == ("fail", 2 if sli == "lost_updates" else 3)
+
+
+def test_lost_writes_are_dated(failover):
+    """When the first and the last of them was acknowledged, and some of their ids."""
+    lines = [*(write(key, t=t) for key, t in (("d", 9.0), ("b", 7.0), ("c", 61.25), ("a", 8.0))), back()]
+    assert (
+        "4 of 4 acknowledged writes are lost, acknowledged between 1970-01-01 00:00:07.500 and "
+        "1970-01-01 00:01:01.750 UTC (a, b, c ...), asked for"
+    ) in judged(failover, objective("lost_writes"), lines).reason
+
+
 def test_a_queue_that_is_not_drained_fails_only_by_what_it_shows(failover):
     """What is missing may still come; what came twice came twice."""
     lines = [write("a"), write("b"), read("b", 2), back(drained=False)]

@@ -105,3 +105,24 @@ def test_keys_that_are_missing_make_it_incomplete():
     """The same for overwritten keys."""
     assert not of_lines([held("k", last="a"), back(keys=2)]).books["s"].readback.complete
     assert of_lines([held("k", last="a"), back(keys=1)]).books["s"].readback.complete
+
+
+def test_what_a_line_need_not_say():
+    """One effect, promised once, without a number; the beginning of time is a time."""
+    lines = [
+        without(write("a", t=0) | {"t_ack": 0.0}, "seq"),
+        without(read("a"), "count"),
+        without(back(), "once"),
+    ]
+    books = of_lines(lines)
+    found = ledger.account(books, "s")
+    assert (found.lost, found.duplicated, found.once, books.books["s"].writes["a"].seq) == (0, 0, True, 0)
+
+
+def test_attempts_and_listings_under_one_id_are_put_together():
+    """The first sending counts, and all copies."""
+    lines = [write("a", "unknown", t=5.0), write("a", t=3.0), write("a", "unknown", t=4.0)]
+    lines += [read("a", 0, dead=1), read("a", 2, dead=1)]
+    book = of_lines(lines).books["s"]
+    assert (book.writes["a"].sent, book.writes["a"].acknowledged) == (3.0, 3.5)
+    assert (book.reads["a"].count, book.reads["a"].dead) == (2, 2)
