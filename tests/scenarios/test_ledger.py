@@ -302,6 +302,8 @@ def test_what_shows_late_is_looked_for():
     assert clock.t == 1003.0
     assert read_back(fetch, clock).run(late, {"i0", "gone"})[-1]["complete"]
     assert clock.t == 1018.0
+    assert len(read_back(fetch, clock).run(late, {"i0", "i1", "i2"})) == 4
+    assert clock.t == 1018.0
 
 
 def test_keys_that_cannot_be_read_make_it_incomplete():
@@ -316,3 +318,17 @@ def test_keys_that_cannot_be_read_make_it_incomplete():
     last = read_back(fetch, retry_s=2).run(kind, set())[-1]
     assert (last["complete"], last["keys"]) == (False, 0)
     assert "reading back matters failed: 500" in last["reason"]
+
+
+def test_what_is_not_there_is_not_read():
+    """A count of zero without a state is nothing; with a state, or as a dead letter, it is something."""
+    items = [
+        {"id": "gone", "count": 0},
+        {"id": "waits", "count": 0, "state": "queued", "requested_at": 3},
+        {"id": "dead", "count": 0, "dead": 1},
+        {"id": "done", "count": 1, "state": "done", "requested_at": 3.5, "done_at": 4},
+    ]
+    *reads, last = read_back(pages(*items)).run(INVOICES, set())
+    assert [line | {"kind": "read", "set": "invoices"} for line in items] == reads
+    assert (last["read"], last["complete"]) == (3, True)
+    assert judged.account(judged.of_lines([*reads, last]), "invoices").complete
