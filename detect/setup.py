@@ -23,7 +23,7 @@ ROOT = HERE.parent
 GROUPS = HERE / "groups.toml"
 PLANS = HERE / "plans"
 SYSTEM = "lexohub"
-JUDGED_AFTER_S = 25.0  # a region's start and end, logging in, reading back, judging
+JUDGED_AFTER_S = 30.0  # a region's start and end, logging in, reading back, judging
 AFTER = "after"
 
 Span = tuple[float, float]

@@ -19,7 +19,7 @@ from detect.setup import Group, Setup, minutes_of, plan_path
 PARTS = ("clean", "twins", "defects", "blind", "calibration", "mutation")
 CLEAN_RUNS = 6
 FAULTS = ("failover", "task-kill")  # faults in a healthy system: their objectives can pass
-CALIBRATION_MIN, RECOVERY_MIN, MUTATION_MIN = 3.0, 1.0, 10.0
+CALIBRATION_MIN, RECOVERY_MIN, MUTATION_MIN = 3.0, 1.0, 8.0
 QUICK_MIN = 0.5
 MUTANTS = "mutation"
 TIMES = 2  # a run that proves nothing, because the generator was short of CPU say, is made once more
