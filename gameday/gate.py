@@ -57,20 +57,30 @@ def pytest_collection_modifyitems(
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Before xdist's workers start: judge a run folder, here alone, or say what cannot be read."""
+    if _asked(config):
+        from gameday import gate_items  # noqa: PLC0415 - other sessions of pytest need none of it
+
+        gate = config.stash[_GATE] = gate_items.Gate(config)
+        gate_items.asked(gate)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """With xdist the workers have the items: where they leave word of the run."""
+    """One of xdist's workers will run the game day: where it leaves word of it."""
     node.config.stash[_SESSION] = node.workerinput["testrunuid"]
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """The run's verdict with its exit code, which pytest has no room for, and where the report is."""
-    if not _asked(config):
+    gate = config.stash.get(_GATE, None)
+    if gate is None:
         return
     from gameday import gate_items  # noqa: PLC0415 - other sessions of pytest need none of it
     from slo import verdict  # noqa: PLC0415
 
-    gate, session = config.stash.get(_GATE, None), config.stash.get(_SESSION, None)
-    folder = gate.folder if gate is not None else gate_items.left(session) if session else None
+    folder = gate.folder or gate_items.left(config.stash.get(_SESSION, ""))
     if folder is not None:
         terminalreporter.write_line(f"gameday {gate_items.said(verdict.read(folder))}")
         terminalreporter.write_line(f"report {folder / 'report.html'}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,7 @@ class Gate:
         self._plan: str | None = config.getoption("gameday")
         self._given: Path | None = config.getoption("run_folder")
         self._verdicts: Verdicts | None = None
+        self._worker: Mapping[str, Any] | None = getattr(config, "workerinput", None)
 
     def questions(self) -> tuple[str, list[Question]]:
         """The plan's name and what is asked, in order."""
@@ -120,13 +121,12 @@ class Gate:
     def _folder(self) -> Path:
         if self._given is not None:
             return self._given
-        self._given = self._once(self._run)
+        if self._worker is None:
+            self._given = self._run()
+        else:
+            word = shared(self._worker["testrunuid"])
+            self._given = Path(once(word, lambda: str(self._run())))
         return self._given
-
-    def _once(self, make: Callable[[], Path]) -> Path:
-        """The run folder that `make` returns; of xdist's workers only one makes it."""
-        worker = getattr(self._config, "workerinput", None)
-        return make() if worker is None else Path(once(shared(worker["testrunuid"]), lambda: str(make())))
 
     def _run(self) -> Path:
         result = run(self._request(), lambda line: print(line, file=sys.stderr))  # noqa: T201
@@ -155,11 +155,8 @@ class Gate:
         return request.plan.name, [*asked, Question(phase="run", objective="")]
 
     def _of_folder(self, folder: Path) -> tuple[str, list[Question]]:
-        def judged() -> Path:
+        if self._worker is None:
             self._verdicts = judge_and_report(folder)
-            return folder
-
-        self._once(judged)
         asked = {
             one.id: Question(phase=one.phase, objective=one.id, sli=one.sli, decides=one.decides)
             for one in self.verdicts().objectives
@@ -167,12 +164,17 @@ class Gate:
         return manifest.read(folder).plan, [*asked.values(), Question(phase="run", objective="")]
 
 
-def collect(session: pytest.Session, gate: Gate) -> Iterator[pytest.Item]:
-    """The items; UsageError when the plan or the run folder cannot be read."""
+def asked(gate: Gate) -> tuple[str, list[Question]]:
+    """The plan's name and what is asked; UsageError when the plan or the run folder cannot be read."""
     try:
-        plan, questions = gate.questions()
+        return gate.questions()
     except USAGE_ERRORS as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def collect(session: pytest.Session, gate: Gate) -> Iterator[pytest.Item]:
+    """The items; UsageError when the plan or the run folder cannot be read."""
+    plan, questions = asked(gate)
     for question in questions:
         phase = _Phase.from_parent(session, name=question.phase, nodeid=f"{plan}::{question.phase}")
         yield GamedayItem.from_parent(

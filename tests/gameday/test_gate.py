@@ -24,6 +24,21 @@ def counted(folder):
 
 gate_items.judge_and_report = counted
 """
+RAN = """
+from pathlib import Path
+
+from gameday import gate_items
+
+def run(self):
+    with open("ran", "a") as file:
+        file.write("x")
+    gate_items.judge_and_report(Path({healthy!r}))
+    return Path({healthy!r})
+
+questions = [gate_items.Question(phase="steady", objective=name) for name in ("latency-p50", "uptime")]
+gate_items.Gate._run = run
+gate_items.Gate._of_plan = lambda self: ("lexohub-noop", questions)
+"""
 ASKED = ("latency-p50", "latency-p99", "error-rate", "attainment", "search-rate")
 
 
@@ -105,15 +120,30 @@ def test_nothing_but_a_pass_passes(pytester, fields, code):
 
 
 def test_beside_a_teams_own_tests_and_with_xdist(pytester, healthy):
-    """Both kinds run, spread over two workers, of which one judges; nothing is left behind."""
+    """Both kinds run, spread over two workers; the run is judged once."""
     pytester.makepyfile("def test_own(): assert True")
     pytester.makeconftest(COUNTED)
-    words = ("-n", "2", "--testrunuid", pytester.path.name, str(pytester.path), f"--run-folder={healthy}")
-    found = pytester.runpytest_subprocess(*words)
+    found = pytester.runpytest_subprocess("-n", "2", str(pytester.path), f"--run-folder={healthy}")
     found.assert_outcomes(passed=len(ASKED) + 2)
     found.stdout.fnmatch_lines(["gameday pass, exit code 0: *", f"report {healthy}/report.html"])
     assert (pytester.path / "judged").read_text() == "x"
+
+
+def test_with_xdist_a_game_day_runs_once_and_its_report_is_named(pytester, healthy):
+    """Only the one who runs it knows the folder; the summary hears of it, and nothing is left behind."""
+    pytester.makeconftest(RAN.format(healthy=str(healthy)))
+    session = ("-n", "2", "--testrunuid", pytester.path.name)
+    found = pytester.runpytest_subprocess(*session, "--gameday", "lexohub-noop")
+    found.stdout.fnmatch_lines(["gameday pass, exit code 0: *", f"report {healthy}/report.html"])
+    assert (pytester.path / "ran").read_text() == "x"
     assert not gate_items.shared(pytester.path.name).exists()
+
+
+def test_with_xdist_what_cannot_be_read_is_an_error_of_usage(pytester):
+    """As without: one line, and no worker starts."""
+    found = pytester.runpytest_subprocess("-n", "2", "--run-folder=nowhere")
+    assert found.ret == pytest.ExitCode.USAGE_ERROR
+    found.stderr.fnmatch_lines(["ERROR: nowhere: no manifest.json*"])
 
 
 def test_names_in_junit_are_unique_and_the_same_every_night(pytester, healthy):
