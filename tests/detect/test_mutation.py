@@ -59,10 +59,12 @@ def test_killed_and_survived_are_told_apart(room: Path) -> None:
 def test_a_mutant_that_does_not_end_is_killed(room: Path) -> None:
     """In the time it is given."""
     (room / "tests" / "slo" / "test_sign.py").write_text(
-        "import time\n\n\ndef test_long():\n    time.sleep(60)\n"
+        "import time\nimport slo.sign\n\n\ndef test_long():\n    time.sleep(60)\n"
     )
     hasty = partial(mutation._passes, stop=Event(), limit_s=0.5)
-    assert mutation.attempt(room, "slo/sign.py", 0, nearest(room), hasty).fate == KILLED
+    tests = nearest(room)
+    assert tests.of("slo/sign.py")[0] == ("tests/slo/test_sign.py",)
+    assert mutation.attempt(room, "slo/sign.py", 0, tests, hasty).fate == KILLED
 
 
 def test_tests_that_fail_unchanged_prove_nothing(room: Path) -> None:

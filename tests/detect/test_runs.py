@@ -80,10 +80,14 @@ def test_an_interrupt_ends_the_child_in_order(tmp_path: Path) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
-    thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        _run(tmp_path, code)
-    thread.join()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a shell: ignored
+    try:
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            _run(tmp_path, code)
+    finally:
+        thread.join()
+        signal.signal(signal.SIGINT, before)
     assert mark.exists()
 
 
