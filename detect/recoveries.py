@@ -1,4 +1,4 @@
-"""How often the recovery estimator's interval [x, x + 5 s] holds the truth, where the truth is known.
+"""How often the recovery estimator's interval [x - 1 s, x + 5 s] holds the truth, where the truth is known.
 
 Simulated are arrivals second by second at 30 and 300 per second with errors at a fifth of the budget, and a
 fault whose end is known to the millisecond:
@@ -55,8 +55,8 @@ class Case:
 class Cover:
     """How often the interval held the truth, ended before it (early) or began after it (late).
 
-    `other` were not called recovered, or left a relapse out; `off_s` is how far x lies behind the truth on
-    average.
+    `other` were not called recovered, or left a relapse out; `off_s` is how far the lower end lies behind the
+    truth on average.
     """
 
     case: Case
@@ -81,7 +81,7 @@ class Cover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What the estimator made of one simulated fault; x lies `off_s` seconds behind the truth."""
+    """What the estimator made of one simulated fault; its lower end lies `off_s` seconds behind the truth."""
 
     case: Case
     word: str
@@ -115,7 +115,6 @@ def sight(case: Case, rng: np.random.Generator) -> Sight:
     low, high = found.absorption
     if case.kind == "later" and not found.relapses:
         return Sight(case=case, word=OTHER, off_s=low - truth)
-    # counters know whole seconds: what ended at 12.4 s is first seen to hold at 13
     word = _placed(truth, low, high)
     return Sight(case=case, word=word, off_s=low - truth)
 

@@ -124,10 +124,10 @@ def _row_of_recoveries(own: Sequence[recoveries.Cover]) -> Row:
     return Row(
         part=PART,
         run=f"{case.kind}, {case.rate}/s",
-        what="[x, x + 5 s] holds the truth",
+        what="[x - 1 s, x + 5 s] holds the truth",
         expected=f"ends before it at most {EARLY_MOST:.0%}" if sharp else "too few arrivals to see the end",
         found=f"holds it {covered / total:.1%}, begins within a second after it {within / total:.1%}, later "
-        f"{late / total:.1%}, ends before it {early / total:.1%}, none {other / total:.1%}, of {total}; x is "
-        f"{off:+.1f} s off on average",
+        f"{late / total:.1%}, ends before it {early / total:.1%}, none {other / total:.1%}, of {total}; its "
+        f"lower end is {off:+.1f} s off on average",
         result=(MISSED if early_too_often else QUIET) if sharp else SHOWN,
     )

@@ -11,7 +11,8 @@ No such t1 means no impact, but only where the record goes on for another 60 s a
 was cut short the window that would have shown it may be the one that is missing.
 
 Both windows shrink with a declared time scale and with nothing else. Because t2 is read off a grid of
-windows, every duration x is reported as [x, x + 5 s].
+windows, every duration x is reported as [x - 1 s, x + 5 s]: counters know whole seconds, and the one in which
+the system came back is still a bad one.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from slo import statistics
 
 HOLD_S = 60.0
 LEAD_S = 5.0
+GRAIN_S = 1.0
 ATTAINMENT = 0.95
 LEAST_ARRIVALS = 30
 
@@ -46,7 +48,7 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
-    """What a fault did to one group of operations. Times are epoch seconds, pairs are [x, x + 5 s].
+    """What a fault did to one group of operations. Times are epoch seconds, pairs are [x - 1 s, x + 5 s].
 
     `arrivals` came while the fault was seen (two windows at least), `bad` of them got no good answer.
     When `state` is censored, the lower end of a pair is what the record can vouch for and the upper end
@@ -106,8 +108,6 @@ def analyse(
     searched = range(max(breaches[0], floor(t1) - traffic.start), last)
     place, certain = _first_good(sums, searched, lead=lead, hold=hold, budget=budget)
     t2 = float(traffic.start + place)
-    absorbed = max(t2 - t0, 0.0)
-    removed = None if t_end is None else max(t2 - t_end, 0.0)
     later = (
         [begin for begin in breaches if begin >= place and begin - lead not in breaches] if certain else []
     )
@@ -118,12 +118,16 @@ def analyse(
         t_end=t_end,
         t1=t1,
         t2=t2 if certain else None,
-        absorption=(absorbed, absorbed + lead),
-        after_removal=None if removed is None else (removed, removed + lead),
+        absorption=_since(t0, t2, lead),
+        after_removal=None if t_end is None else _since(t_end, t2, lead),
         relapses=tuple(float(traffic.start + begin) for begin in later),
         arrivals=arrivals,
         bad=bad,
     )
+
+
+def _since(begin: float, t2: float, lead: int) -> tuple[float, float]:
+    return max(t2 - GRAIN_S - begin, 0.0), max(t2 - begin, 0.0) + lead
 
 
 def _breaches(traffic: Traffic, starts: range, *, budget: float, deff: float) -> list[int]:

@@ -26,7 +26,7 @@ SHAPE = Shape(
 
 
 def judge(objective: Objective, scope: Scope) -> Finding:
-    """Judge the clock's [x, x + 5 s] against the limit: pass if all of it is below, fail if none of it is."""
+    """Judge the clock's [x - 1 s, x + 5 s]: pass if all of it is below the limit, fail if none of it is."""
     found = scope.recovery
     if not isinstance(found, Recovery):
         return no_data(objective.expr, "no fault belongs to this objective")

@@ -54,7 +54,7 @@ def test_a_judged_run_says_everything(judged: Path) -> None:
     assert [one["id"] for one in found["objectives"]] == [one.id for one in told.objectives]
     p99 = next(one for one in found["objectives"] if one["id"] == "latency-p99")
     assert (p99["k"], p99["n"], p99["budget"]) == (0, 36_400, pytest.approx(0.01))
-    assert found["recovery"][0]["absorption"] == [12.0, 17.0]
+    assert found["recovery"][0]["absorption"] == [11.0, 17.0]
     assert {one["set"] for one in found["ledger"]} >= {"invoices", "pdf-jobs"}
     search = next(one for one in found["operations"] if one["slug"] == "search")
     assert (search["intended"], search["ok"], search["bad"]) == (105 * 300, 105 * 300, {})

@@ -27,9 +27,9 @@ def test_a_good_run_passes_everything(failover):
     found = judged(failover)
     assert {one.name: one.verdict for one in found.objectives if one.verdict != "pass"} == {}
     assert (found.verdict, found.exit, found.state) == ("pass", 0, "complete")
-    assert of(found, "failover").interval == (12.0, 17.0)
+    assert of(found, "failover").interval == (11.0, 17.0)
     assert of(found, "failover").instance == "aurora-failover"
-    assert of(found, "mttr").interval == (4.0, 9.0)
+    assert of(found, "mttr").interval == (3.0, 9.0)
     assert of(found, "error-rate").n == 36_400
     assert of(found, "error-rate").interval[1] < 0.001
     assert of(found, "db-connections").measured_text == "20%"
