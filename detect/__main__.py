@@ -21,6 +21,7 @@ from detect.errors import DetectError, SetupError
 from detect.rows import MISSED, Done, Row
 from detect.setup import HERE, ROOT
 from detect.steps import PARTS, Bench, Step
+from slo.errors import SloError
 
 RESULTS = HERE / "results.json"
 OUT = ROOT / "runs" / "detect"
@@ -30,7 +31,8 @@ EXIT_QUIET, EXIT_WRONG, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 def main(arguments: Sequence[str]) -> int:
     """Do what is asked for; the exit code."""
     chosen = _parse(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         found = setup.load()
         planned = steps.schedule(found, quick=chosen.quick)
@@ -81,7 +83,7 @@ def _walk(planned: Sequence[Step], bench: Bench, *, resume: bool) -> None:
         begun = time.monotonic()
         try:
             found, about = step.work(bench)
-        except DetectError as error:
+        except (DetectError, SloError, OSError) as error:
             found, about = [_broken(step, error)], {}
         one = Done(
             name=step.name,
@@ -106,7 +108,7 @@ def _summary(found: Sequence[Row]) -> str:
     )
 
 
-def _broken(step: Step, error: DetectError) -> Row:
+def _broken(step: Step, error: Exception) -> Row:
     return Row(
         part=step.part,
         run=step.name,

@@ -33,7 +33,7 @@ def of_group(group: Group, setup: Setup, run: Run) -> list[Row]:
         rows = [_defect(group, name, setup.defects[name].catches, found) for name in group.defects]
     rows += [_twin(group, name, setup.defects[name].catches, found) for name in group.twins]
     named = {setup.defects[name].catches for name in names}
-    return rows + others(group.part, group.name, found, named=named, excuses=setup.excuses(names))
+    return rows + others(group.part, group.name, found, named=named, excuses=setup.excuses(group))
 
 
 def of_clean(part: str, name: str, run: Run) -> list[Row]:

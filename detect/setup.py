@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,7 @@ class Setup:
     groups: tuple[Group, ...]
     explained: Explained
     blind: Mapping[str, Mapping[str, Span]]
+    explained_twins: Explained = field(default_factory=dict)
 
     def of(self, part: str) -> list[Group]:
         """The groups that run in one part."""
@@ -68,9 +69,15 @@ class Setup:
         """The run in which a defect, not its twin, is planted by name."""
         return next(group for group in self.groups if defect in group.defects)
 
-    def excuses(self, names: Iterable[str]) -> dict[str, str]:
-        """What may fail because of these defects besides their own objectives, and why."""
-        return {objective: why for name in names for objective, why in self.explained.get(name, {}).items()}
+    def excuses(self, group: Group) -> dict[str, str]:
+        """What may fail in this run besides the objectives of what is planted, and why."""
+        pairs = [(self.explained, group.defects), (self.explained_twins, group.twins)]
+        return {
+            objective: why
+            for table, names in pairs
+            for name in names
+            for objective, why in table.get(name, {}).items()
+        }
 
 
 def load(path: Path = GROUPS, defects: Mapping[str, Defect] | None = None) -> Setup:
@@ -82,6 +89,7 @@ def load(path: Path = GROUPS, defects: Mapping[str, Defect] | None = None) -> Se
             defects=known,
             groups=tuple(_group(one) for one in table["run"]),
             explained=table.get("explained", {}),
+            explained_twins=table.get("explained-twin", {}),
             blind={
                 name: {key: (float(low), float(high)) for key, (low, high) in spans.items()}
                 for name, spans in table.get("blind", {}).items()
@@ -100,7 +108,8 @@ def _group(table: Mapping[str, Any]) -> Group:
 
 def problems(setup: Setup) -> list[str]:
     """Every reason why these groups would prove less than they seem to, a sentence each."""
-    named = {*(n for g in setup.groups for n in (*g.defects, *g.twins)), *setup.explained, *setup.blind}
+    named = {n for g in setup.groups for n in (*g.defects, *g.twins)}
+    named |= {*setup.explained, *setup.explained_twins, *setup.blind}
     if strange := sorted(named - setup.defects.keys()):
         return [f"no such defects: {', '.join(strange)}"]
     found = [f"{why} in run {group.name}" for group in setup.groups for why in _confused(setup, group)]
@@ -121,9 +130,10 @@ def _confused(setup: Setup, group: Group) -> list[str]:
     found = [f"{n} defects share {objective}" for objective, n in objectives.items() if n > 1]
     return found + [
         f"{name} makes {setup.defects[other].catches}, which is {other}'s, fail"
-        for name in group.defects
+        for own, table in ((group.defects, setup.explained), (group.twins, setup.explained_twins))
+        for name in own
         for other in names
-        if other != name and setup.defects[other].catches in setup.explained.get(name, {})
+        if other != name and setup.defects[other].catches in table.get(name, {})
     ]
 
 

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from detect import blind, compare, mutation, runs, simulated
+from detect.errors import DetectError
 from detect.mutation import ARGUED, KILLED, SURVIVED
 from detect.rows import MISSED, QUIET, SHOWN, Row
 from detect.runs import Run
 from detect.setup import Group, Setup, minutes_of, plan_path
+from slo import manifest
+from slo.baseline import LEAST_NIGHTS
 
 PARTS = ("clean", "twins", "defects", "blind", "calibration", "mutation")
 CLEAN_RUNS = 6
@@ -122,12 +125,41 @@ def _blind(number: int) -> Step:
 
 def _run_clean(bench: Bench, *, name: str, plan: str, folder: str) -> Found:
     run = _run(bench, plan, folder)
-    return compare.of_clean("clean", name, run), _about(run)
+    return compare.of_clean("clean", name, run) + _planted("clean", name, run, []), _about(run)
 
 
 def _run_group(bench: Bench, *, group: Group, planted: Sequence[str]) -> Found:
+    if group.beside:
+        _need_nights(bench)
     run = _run(bench, group.plan, group.folder, defects=planted)
-    return compare.of_group(group, bench.setup, run), _about(run)
+    rows = compare.of_group(group, bench.setup, run)
+    return rows + _planted(group.part, group.name, run, planted), _about(run)
+
+
+def _need_nights(bench: Bench) -> None:
+    made = sum((bench.kept / f"clean-{number}.json").exists() for number in range(1, CLEAN_RUNS + 1))
+    if made < LEAST_NIGHTS:
+        raise DetectError(f"{made} clean runs of at least {LEAST_NIGHTS} are there; --only clean first")
+
+
+def _planted(part: str, name: str, run: Run, wanted: Sequence[str]) -> list[Row]:
+    """A row if the run does not say that this was planted: then it proves nothing."""
+    if run.folder is None:
+        return []
+    told = manifest.read(run.folder).raw.get("defects", [])
+    if list(told) == list(wanted):
+        return []
+    found = ", ".join(map(str, told)) or "nothing"
+    return [
+        Row(
+            part=part,
+            run=name,
+            what="what was planted",
+            expected=", ".join(wanted) or "nothing",
+            found=found,
+            result=MISSED,
+        )
+    ]
 
 
 def _run_blind(bench: Bench, *, number: int) -> Found:
