@@ -1,5 +1,7 @@
 """``python -m bench [--only SECTION] [--quick] [--out FILE]``: measure, print a table, write results.json.
 
+With ``--only`` the file keeps the other sections' figures, if they are of this machine and these versions.
+
 Exit 0 when every target holds, 1 when one does not, 2 when something is missing, 130 when interrupted;
 whatever had been started is ended in every case. Needs Linux and two cores, and nothing else running on them.
 """
@@ -48,11 +50,30 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write("interrupted; everything that was started has been ended\n")
         return EXIT_INTERRUPTED
     sys.stdout.write(f"\n{table.render(figures)}\n{table.verdict(figures)}\n")
-    about["figures"] = [figure.to_json() for figure in figures]
     out: Path = chosen.out
+    measured = [{**figure.to_json(), "when": about["when"]} for figure in figures]
+    about["figures"] = [*_kept(out, chosen.only, about), *measured]
     out.write_text(json.dumps(about, indent=1, allow_nan=False) + "\n")
     sys.stdout.write(f"results in {out}\n")
     return EXIT_MISSED if any(figure.holds is False for figure in figures) else EXIT_HOLDS
+
+
+def _kept(out: Path, measured: Sequence[str] | None, about: dict[str, Any]) -> list[dict[str, Any]]:
+    """Other sections' figures in the file, if they were measured on this machine with these versions."""
+    if not measured or not out.is_file():
+        return []
+    before = json.loads(out.read_text())
+    if any(_place(before.get(name)) != _place(about[name]) for name in ("machine", "versions", "quick")):
+        return []
+    kept = [figure for figure in before["figures"] if figure["section"] not in measured]
+    return [{"when": before["when"], **figure} for figure in kept]
+
+
+def _place(value: object) -> object:
+    """A machine without how busy it was."""
+    if not isinstance(value, dict):
+        return value
+    return {name: each for name, each in value.items() if name != "load_average_before"}
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -40,6 +40,25 @@ def test_the_exit_code_is_whether_every_target_holds(
     assert set(results["machine"]) == {"processor", "cores", "memory_gib", "kernel", "load_average_before"}
 
 
+def test_a_section_measured_again_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each figure says when it was measured; another machine's are not kept."""
+    out = tmp_path / "results.json"
+
+    def of(section: str, value: float) -> list[tuple[str, float]]:
+        figure = Figure(section=section, name="n", unit="x", measured={OURS: [value]}, target=at_least(2.0))
+        _section(monkeypatch, lambda _stage: [figure])
+        command.main(["--only", section, "--quick", "--out", str(out)])
+        kept = json.loads(out.read_text())["figures"]
+        assert all(each["when"] for each in kept)
+        return [(each["section"], each["measured"][OURS]["median"]) for each in kept]
+
+    assert of("cost", 3.0) == [("cost", 3.0)]
+    assert of("freeze", 4.0) == [("cost", 3.0), ("freeze", 4.0)]
+    assert of("cost", 5.0) == [("freeze", 4.0), ("cost", 5.0)]
+    out.write_text(out.read_text().replace('"cores": ', '"cores": 9'))
+    assert of("cost", 6.0) == [("cost", 6.0)]
+
+
 def test_a_section_that_fails_is_a_miss_and_the_others_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
