@@ -105,6 +105,26 @@ def test_max_latency_needs_every_answer(failover):
     assert nothing.verdict == "no-data"
 
 
+@pytest.mark.parametrize("expr", ["max < 500ms", "max <= 500ms"])
+@pytest.mark.parametrize("cause", ["slow", "timeout"])
+def test_a_maximum_is_missed_by_one_arrival_whatever_its_operator(failover, expr, cause):
+    """None slow passes; one fails, and so do all of them, slow or without an answer."""
+    counters = failover.counters
+    row, columns = counters.operations.index("search"), counters.within(*STEADY[0])
+    none, one, every = (np.zeros_like(counters.ok) for _ in range(3))
+    one[row, columns.start] = 1
+    every[row, columns] = counters.ok[row, columns]
+    for wrong in (none, one, every):
+        if cause == "slow":
+            changes = {"slower": {**counters.slower, 0.5: counters.counted(0.5) + wrong}}
+        else:
+            changes = {"ok": counters.ok - wrong, "bad": {**counters.bad, cause: wrong}}
+        changed = dataclasses.replace(failover, counters=dataclasses.replace(counters, **changes))
+        found = _judge(changed, _objective("latency", expr, operations=["search"]))
+        assert (found.verdict, found.k) == ("fail" if wrong.any() else "pass", wrong.sum())
+        assert (found.n, expr in found.reason) == (every.sum(), True)
+
+
 def test_dimensions_choose_the_series(folder):
     """A reader with many connections is not the writer."""
     line = {
