@@ -24,7 +24,7 @@ from slo.kind import kinds
 from slo.manifest import PlannedExperiment
 from slo.objective import Objective
 from slo.policy import Policy
-from slo.record import Record
+from slo.record import Phase, Record
 from slo.recovery import Recovery
 from slo.scope import Scope, Window
 from slo.steadiness import Steadiness
@@ -266,8 +266,14 @@ def _capped(record: Record, case: _Case, found: Finding, calm: Steadiness, trust
         return replace(found, verdict=INVALID, reason=f"void, {'; '.join(trust.causes)}; {found.reason}")
     if not calm.steady and shape.load and case.objective.phase == "steady":
         found = found.capped(f"not steady: {calm.reason}")
-    cut = [one for one in record.phases if not one.ended and (one.start, one.end) in case.scope.windows]
+    cut = [one for one in record.phases if not one.ended and _judged_in(case, one)]
     return found.capped(f"phase {cut[0].name} was cut short") if cut else found
+
+
+def _judged_in(case: _Case, phase: Phase) -> bool:
+    if case.objective.phase == "all":
+        return phase.name != "warmup"
+    return (phase.start, phase.end) in case.scope.windows
 
 
 def _verdict(case: _Case, found: Finding, rules: Policy) -> Verdict:

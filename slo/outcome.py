@@ -115,8 +115,18 @@ def _unseen(record: Record, experiment: str) -> str:
 
 
 def measured_time(record: Record) -> tuple[Window, ...]:
-    """Everything but the warm-up."""
-    return tuple((one.start, one.end) for one in record.phases if one.name != "warmup")
+    """Everything but the warm-up: phases with none between them are one stretch.
+
+    A phase with a fault is marked a moment after the one before it has ended; that moment belongs to the run.
+    """
+    stretches: list[Window] = []
+    warming = True
+    for one in record.phases:
+        if one.name != "warmup":
+            begun, ended = (one.start, one.end) if warming else stretches.pop()
+            stretches.append((begun, max(ended, one.end)))
+        warming = one.name == "warmup"
+    return tuple(stretches)
 
 
 def _names(verdicts: Sequence[Verdict]) -> str:

@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from slo import jsonl, record, verdict
+from slo import jsonl, outcome, record, verdict
 from slo.errors import ConfigError, RecordError
 from slo.judge import holds, judge
 from slo.kind import kinds
@@ -362,6 +362,53 @@ def test_a_run_cut_short(folder):
     assert of(found, "error-rate").n == 90 * 280
     assert "blocks" in of(found, "error-rate").reason
     assert of(found, "failover").verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("begun", [140, 180])
+def test_the_second_in_which_a_phase_begins_is_judged(folder, begun):
+    """A fault's phase is marked a moment after the steady one ended: a leak in that second is one."""
+
+    def late(line):
+        starts = line["kind"] == "phase" and line["edge"] == "start" and line["t"] > START + 10
+        return {**line, "t": line["t"] + 0.02} if starts else line
+
+    def leak(line):
+        return _counters(line, leak=1) if (line["op"], line["t"]) == ("search", START + begun) else line
+
+    rewrite(folder / "events.jsonl", late)
+    whole = of(judged(folder), "isolation")
+    assert (whole.verdict, whole.n) == ("pass", 290 * 105)
+    rewrite(folder / "counters.jsonl", leak)
+    assert of(judged(folder), "isolation").verdict == "fail"
+
+
+def test_the_measured_time_is_all_but_the_warm_up(folder):
+    """A second warm-up parts it; phases without an end, or one upon another, count once."""
+    run = record.read(folder)
+    warmup, steady, fault, recovered = run.phases
+    again = dataclasses.replace(warmup, start=fault.start, end=fault.end)
+    endless = dataclasses.replace(steady, end=recovered.end, ended=False)
+    late = dataclasses.replace(fault, start=fault.start + 3.0)
+    for phases, stretches in (
+        (run.phases, [(10, 300)]),
+        ((warmup, steady, late, recovered), [(10, 300)]),
+        ((warmup, steady, again, recovered), [(10, 140), (180, 300)]),
+        ((warmup, endless, fault, recovered), [(10, 300)]),
+        ((warmup,), []),
+    ):
+        changed = dataclasses.replace(run, phases=phases)
+        assert outcome.measured_time(changed) == tuple((START + a, START + b) for a, b in stretches)
+
+
+def test_a_phase_without_its_end_keeps_the_whole_time_from_passing(folder):
+    """What was cut short in the last phase was cut short in all of them."""
+    last = ("phase", "recovered", "end")
+    rewrite(
+        folder / "events.jsonl",
+        lambda line: None if (line["kind"], line.get("name"), line.get("edge")) == last else line,
+    )
+    one = of(judged(folder), "isolation")
+    assert (one.verdict, one.reason.split(";")[0]) == ("inconclusive", "phase recovered was cut short")
 
 
 def test_a_complete_folder_of_an_incomplete_run_does_not_pass(folder):
