@@ -5,15 +5,17 @@ generator; then failures; then inconclusive and no data; then what keeps a run f
 objective says so (cut short, a fault that no probe saw, fewer passes than its plan asks for); then pass.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import inf
 
-from slo import whole
+from slo import faults, whole
 from slo.baseline import NO_BASELINE
 from slo.finding import FAIL, INCONCLUSIVE, INVALID, MEASURED, NO_DATA, PASS
 from slo.kind import kinds
+from slo.manifest import PlannedExperiment
 from slo.policy import MEASURE, Policy
-from slo.record import Record
+from slo.record import Event, Record
 from slo.scope import Scope, Window
 from slo.validity import Validity
 from slo.verdict import Verdict
@@ -95,23 +97,39 @@ def _doubts(record: Record) -> list[str]:
             "the run was cut short" + (f": {record.manifest.reason}" if record.manifest.reason else "")
         )
     for experiment in record.manifest.experiments:
-        seen = record.of_kind("probe", experiment=experiment.name, edge="first")
-        if experiment.probe == "none" and seen:
-            doubts.append(f"a probe saw a fault in {experiment.name}, which injects none")
-        if experiment.probe != "none" and not seen:
-            doubts.append(_unseen(record, experiment.name))
-        undone = record.of_kind("undo", experiment=experiment.name)
-        if undone and undone[-1].get("verified") is not True:
-            doubts.append(f"nothing shows that the fault of {experiment.name} was undone")
+        doubts += _of_fault(record, experiment)
     return doubts
 
 
-def _unseen(record: Record, experiment: str) -> str:
+def _of_fault(record: Record, experiment: PlannedExperiment) -> Iterator[str]:
+    """Whether every repeat was seen where one was to be seen, and undone."""
+    name = experiment.name
+    windows = faults.repeats(record, name) or ((-inf, inf),)
+    sights = [faults.seen(record, name, window) for window in windows]
+    if experiment.probe == "none" and record.of_kind("probe", experiment=name, edge="first"):
+        yield f"a probe saw a fault in {name}, which injects none"
+    begun = [-inf, *(start for start, _ in windows[1:]), inf]
+    for number, sight in enumerate(sights):
+        which = f"{name} (repeat {number + 1} of {len(windows)})" if len(windows) > 1 else name
+        within = (begun[number], begun[number + 1])
+        if experiment.probe != "none" and sight.t0 is None:
+            yield _unseen(record, name, within, which)
+        undone = _between(record.of_kind("undo", experiment=name), within)
+        wanted = experiment.probe != "none" and sight.t0 is not None
+        if (wanted and not undone) or any(one.get("verified") is not True for one in undone):
+            yield f"nothing shows that the fault of {which} was undone"
+
+
+def _unseen(record: Record, experiment: str, within: Window, which: str) -> str:
     """Why nothing is known of how the system takes this fault."""
-    refused = record.of_kind("gate", experiment=experiment, holds=False)
+    refused = _between(record.of_kind("gate", experiment=experiment, holds=False), within)
     if refused:
-        return f"the fault of {experiment} was not injected: {refused[-1].get('reason', '')}"
-    return f"fault not observed: no probe saw that of {experiment}"
+        return f"the fault of {which} was not injected: {refused[-1].get('reason', '')}"
+    return f"fault not observed: no probe saw that of {which}"
+
+
+def _between(events: Sequence[Event], within: Window) -> list[Event]:
+    return [one for one in events if within[0] <= float(one["t"]) < within[1]]
 
 
 def measured_time(record: Record) -> tuple[Window, ...]:
