@@ -156,7 +156,7 @@ def test_an_incomplete_read_back_is_no_data(folder):
     )
     found = judged(folder)
     assert {one.id for one in found.objectives if one.verdict == "no-data"} == {
-        "no-lost-write", "no-duplicate-write", "pdf-complete",
+        "no-lost-write", "no-duplicate-write", "pdf-complete", "pdf-rate",
     }  # fmt: skip
     assert "HTTP 500" in of(found, "no-lost-write").reason
     assert (found.verdict, found.exit) == ("no-data", 3)

@@ -65,7 +65,9 @@ def test_the_rate_of_jobs_counts_only_busy_time(folder):
 
     def change(seconds):
         def slow(line):
-            if line["set"] != "pdf-jobs" or line["kind"] == "readback":
+            if line["kind"] == "readback":
+                return {**line, "read": None}
+            if line["set"] != "pdf-jobs":
                 return line
             if line["id"] not in kept:
                 return None
@@ -83,16 +85,50 @@ def test_a_job_that_never_ends_keeps_the_queue_busy(folder):
     """Its time counts against the rate."""
     one = _objective("completions", "value >= 1000/h", sets=["pdf-jobs"])
     first = "pdf-jobs-000060"
-    rewrite(
-        folder / "ledger.jsonl",
-        lambda line: (
-            None
-            if line["set"] == "pdf-jobs" and line.get("id", first) != first
-            else ({**line, "count": 0, "state": "queued"} if line["kind"] == "read" else line)
-        ),
-    )
+
+    def change(line):
+        if line["kind"] == "readback":
+            return {**line, "read": None}
+        if line["set"] == "pdf-jobs" and line["id"] != first:
+            return None
+        return {**line, "count": 0, "state": "queued"} if line["kind"] == "read" else line
+
+    rewrite(folder / "ledger.jsonl", change)
     found = _judge(record.read(folder), one)
     assert (found.verdict, found.measured) == ("fail", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("expr", "whole", "part"),
+    [
+        ("value >= 1000/h", "pass", "no-data"),
+        ("value >= 10000/h", "fail", "no-data"),
+        ("value <= 10000/h", "pass", "no-data"),
+        ("value <= 1000/h", "fail", "fail"),
+    ],
+)
+def test_the_rate_of_jobs_of_an_incomplete_read_back(folder, expr, whole, part):
+    """What it does not show may be done: it shows a rate to be too great, and nothing else."""
+    one = _objective("completions", expr, sets=["pdf-jobs"])
+    kept = {f"pdf-jobs-{number:06d}" for number in range(1, 1500, 25)}
+
+    def slow(line):
+        if line["kind"] == "readback":
+            return {**line, "read": None}
+        if line["set"] != "pdf-jobs":
+            return line
+        if line["id"] not in kept:
+            return None
+        return {**line, "done_at": line["done_at"] + 1.0} if "done_at" in line else line
+
+    def cut(line):
+        return {**line, "complete": False, "reason": "HTTP 500"} if line["kind"] == "readback" else line
+
+    rewrite(folder / "ledger.jsonl", slow)
+    assert _judge(record.read(folder), one).verdict == whole
+    rewrite(folder / "ledger.jsonl", cut)
+    found = _judge(record.read(folder), one)
+    assert (found.verdict, "HTTP 500" in found.reason) == (part, part == "no-data")
 
 
 def test_max_latency_needs_every_answer(failover):
