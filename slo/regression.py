@@ -2,7 +2,8 @@
 
 What is measured is what the kind measures anyway. It fails where it is worse than the nights' limit
 (slo/baseline.py) by more than its own uncertainty, is inconclusive where only its point estimate is beyond
-the limit, and passes where not even that is. Fewer than five nights, or nights of other runs, are no data.
+the limit, and passes where not even that is. Fewer than five nights, or nights of other runs, are no data. On
+fewer than 12 blocks, or fewer samples than it asks for, it does not pass.
 """
 
 from dataclasses import replace
@@ -27,13 +28,24 @@ def judge(objective: Objective, scope: Scope) -> Finding:
     found = _measured(objective, scope)
     if found.measured is None or found.verdict not in (PASS, FAIL):
         return found
+    few = _few(objective, found)
     earlier, obstacle = _nights(objective, scope)
+    if obstacle and few:
+        return replace(found, verdict=INCONCLUSIVE, reason=few, margin=None)
     if obstacle:
         none = Standing(state=NO_BASELINE, nights=len(earlier))
         return replace(found, verdict=NO_DATA, reason=obstacle, margin=None, baseline=none)
     expr = objective.expr
     standing = stand(found.measured, earlier, below=expr.below, share=abs(expr.limit))
-    return _against(objective, found, standing)
+    judged = _against(objective, found, standing)
+    return judged.capped(few) if few else judged
+
+
+def _few(objective: Objective, found: Finding) -> str:
+    """Why so little proves nothing; empty where it is enough, and where a kind knows no blocks."""
+    if found.blocks is None or (found.blocks >= LEAST_BLOCKS and (found.n or 0) >= objective.min_samples):
+        return ""
+    return f"only {found.blocks} blocks of 10 s and {found.n or 0} samples"
 
 
 def _against(objective: Objective, found: Finding, standing: Standing) -> Finding:
@@ -103,11 +115,13 @@ def _measured(objective: Objective, scope: Scope) -> Finding:
         return _latency(objective, scope)
     bare = _bare(objective)
     found = kinds()[objective.sli].judge(replace(objective, expr=bare), scope)
+    if found.blocks is not None and found.verdict != NO_DATA and not objective.each:
+        found = replace(found, verdict=PASS)  # the bare limit decides nothing, also near it
     return replace(found, budget=None, interval=None, minutes_needed=None, margin=None)
 
 
 def _bare(objective: Objective) -> Expression:
-    """An absolute expression of the same metric with a limit that any measurement meets or misses clearly."""
+    """An absolute expression of the same metric with a limit that says nothing."""
     forms = [unit for metric, unit in kinds()[objective.sli].SHAPE.forms if metric == objective.expr.metric]
     of_whole = objective.denominator or objective.parameter
     unit = next((one for one in forms if (one == "ratio") == bool(of_whole)), forms[0])

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from slo import baseline, history, nights, record
+from slo import baseline, history, jsonl, nights, record
 from slo.baseline import Baseline, Nights
 from slo.errors import RecordError
 from slo.judge import holds, judge
 from slo.objective import loads
-from tests.run_folder import Plan, amend, rewrite, write
+from tests.run_folder import START, Plan, amend, rewrite, write
 
 TEXT = """[[objective]]
 id = "{id}"
@@ -215,6 +215,65 @@ def test_other_kinds_have_baselines_too(folder, sli, expr, values, verdict):
     _known(folder, values, unit={"throughput": "1/s", "latency": "s"}.get(sli, "ratio"))
     _, one = _one(folder, text)
     assert one.verdict == verdict, one.reason
+
+
+RATE = {"sli": "throughput", "expr": "value baseline >= -10%", "warn": ""}
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"), [([120.0] * 5, "inconclusive"), ([200.0] * 5, "fail"), ([], "inconclusive")]
+)
+def test_a_rate_over_few_blocks_does_not_pass_and_is_no_night(tmp_path, values, verdict):
+    """A minute at the usual rate shows nothing; at half of it, it shows enough."""
+    phases = (("warmup", 10, None), ("steady", 60, None))
+    plan = Plan(
+        phases=phases,
+        rates={"matter_read": 60, "search": 60},
+        objectives=("latency-regression",),
+        judge=(),
+        probe="none",
+        seen=None,
+    )
+    folder = write(tmp_path / "run", plan)
+    _known(folder, values, unit="1/s")
+    text = TEXT.format(id="latency-regression", more='operations = ["@api"]', **RATE)
+    found, one = _one(folder, text)
+    assert (one.verdict, one.measured, found.sound) == (verdict, 120.0, False)
+    assert ("only 6 blocks of 10 s" in one.reason) is (verdict == "inconclusive")
+
+
+@pytest.mark.parametrize(("least", "verdict"), [(15_600, "pass"), (15_601, "inconclusive")])
+def test_a_rate_of_too_few_samples_does_not_pass(folder, least, verdict):
+    """130 s of 120 requests a second are 15,600."""
+    _known(folder, [120.0] * 5, unit="1/s")
+    more = f'operations = ["@api"]\nmin_samples = {least}'
+    _, one = _one(folder, TEXT.format(id="latency-regression", more=more, **RATE))
+    assert one.verdict == verdict, one.reason
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [([0.5] * 5, "pass"), ([0.8] * 5, "fail"), ([0.56] * 5, "inconclusive"), ([], "no-data")],
+)
+def test_a_share_near_one_half_is_measured_like_any_other(folder, values, verdict):
+    """Half of the reads are hits, as on all nights: that is no doubt."""
+    names = ("CacheHits", "CacheMisses")
+    line = {"namespace": "AWS/ElastiCache", "dimensions": {}, "stat": "Sum", "period": 5}
+    both = [
+        {**line, "metric": name, "t": START + t, "value": 500.0} for t in range(0, 140, 5) for name in names
+    ]
+    jsonl.append_all(folder / "metrics.jsonl", both)
+    hit, miss = (f'"AWS/ElastiCache.{name}"' for name in names)
+    text = TEXT.format(
+        id="latency-regression",
+        sli="metric",
+        more=f"numerator = [{hit}]\ndenominator = [{hit}, {miss}]",
+        expr="value baseline >= -10%",
+        warn="",
+    )
+    _known(folder, values, unit="ratio")
+    _, one = _one(folder, text)
+    assert (one.verdict, one.measured) == (verdict, 0.5), one.reason
 
 
 def test_one_error_against_nights_of_none_is_open(folder):
