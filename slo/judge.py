@@ -2,8 +2,8 @@
 
 Precedence of the run's verdict: a failure of integrity (lost, doubled, leaked) stands whatever else
 happened; then an invalid generator, which voids what depends on the load; then failures; then inconclusive
-and no data; then pass. Who decides is the policy's (slo/policy.py). A run of policy `measure` asked for
-nothing: it is measured, and nobody judges it.
+and no data; then pass. Who decides is the policy's (slo/policy.py); a failure of integrity always does. A run
+of policy `measure` asked for nothing: it is measured, and nobody judges it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ from slo.recovery import Recovery
 from slo.scope import Scope, Window
 from slo.steadiness import Steadiness
 from slo.validity import Validity
-from slo.verdict import Verdict, Verdicts
+from slo.verdict import Verdict, Verdicts, stands
 
 CLOSED_MODEL = (
     "closed model: who sends next waits for an answer first, so an outage is hardly sampled and looks "
@@ -288,7 +288,7 @@ def _verdict(case: _Case, found: Finding, rules: Policy) -> Verdict:
         operations=one.operations,
         expr=one.expr.text,
         basis=one.basis,
-        decides=rules.decides(one),
+        decides=rules.decides(one) or stands(one.sli, found.verdict),
         warned=warned,
         source=asdict(one.source),
         **asdict(found),

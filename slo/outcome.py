@@ -1,8 +1,9 @@
 """The run's verdict, from those of its objectives and from what no objective says.
 
-Precedence: a failure of integrity (lost, doubled, leaked) stands whatever else happened; then an invalid
-generator; then failures; then inconclusive and no data; then what keeps a run from passing though no
-objective says so (cut short, a fault that no probe saw, fewer passes than its plan asks for); then pass.
+Precedence: a failure of integrity (lost, doubled, leaked, wrong) stands whatever else happened and whoever
+decides; then an invalid generator; then failures; then inconclusive and no data; then what keeps a run from
+passing though no objective says so (cut short, a fault that no probe saw, fewer passes than its plan asks
+for); then pass.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,13 +13,12 @@ from math import inf
 from slo import faults, whole
 from slo.baseline import NO_BASELINE
 from slo.finding import FAIL, INCONCLUSIVE, INVALID, MEASURED, NO_DATA, PASS
-from slo.kind import kinds
 from slo.manifest import PlannedExperiment
 from slo.policy import MEASURE, Policy
 from slo.record import Event, Record
 from slo.scope import Scope, Window
 from slo.validity import Validity
-from slo.verdict import Verdict
+from slo.verdict import Verdict, stands
 
 
 def overall(
@@ -37,7 +37,7 @@ def _decided(
     of = {
         name: [one for one in deciding if one.verdict == name] for name in (PASS, FAIL, INCONCLUSIVE, NO_DATA)
     }
-    integrity = [one for one in of[FAIL] if kinds()[one.sli].SHAPE.integrity]
+    integrity = [one for one in verdicts if stands(one.sli, one.verdict)]
     count = f"of {len(deciding)} objectives"
     if integrity:
         return FAIL, f"integrity failed, which stands whatever else happened: {_names(integrity)}"

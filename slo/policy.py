@@ -5,9 +5,10 @@
     nightly decide       decide                  inform    decide     shown            -
     release decide       decide                  inform    decide     no pass          at least one
 
-A policy chooses who decides and adds conditions; what decides and is inconclusive, without data or void never
-passes under any of them. `measure` is that of a run that asked for nothing; if it has objectives, it is
-`local`.
+A failure of integrity (lost, doubled, leaked, wrong) decides under all of them, also where the objective only
+informs. A policy chooses who else decides and adds conditions; what decides and is inconclusive, without data
+or void never passes under any of them. `measure` is that of a run that asked for nothing; if it has
+objectives, it is `local`.
 """
 
 from collections.abc import Sequence

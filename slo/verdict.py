@@ -12,6 +12,7 @@ from typing import Any
 
 from slo.errors import RecordError
 from slo.finding import FAIL, INCONCLUSIVE, INVALID, MEASURED, NO_DATA, PASS
+from slo.kind import kinds
 
 SCHEMA = 1
 EXITS = {PASS: 0, MEASURED: 0, FAIL: 1, INCONCLUSIVE: 3, NO_DATA: 3, INVALID: 4}
@@ -89,6 +90,11 @@ class Verdicts:
         return plain
 
 
+def stands(sli: str, verdict: str) -> bool:
+    """Whether a verdict of this kind is a failure of integrity: it fails the run whatever else happened."""
+    return verdict == FAIL and sli in kinds() and kinds()[sli].SHAPE.integrity
+
+
 def write(folder: Path, verdicts: Verdicts) -> Path:
     """Write `verdicts.json` in one step and return its path."""
     path = folder / FILE
@@ -132,7 +138,8 @@ def _consistent(found: Verdicts, code: object) -> Verdicts:
     """The verdicts as they are; ValueError where the whole is better than its parts."""
     if found.verdict not in EXITS or any(one.verdict not in EXITS for one in found.objectives):
         raise ValueError("a verdict that nobody knows")
-    missed = any(one.decides and one.verdict != PASS for one in found.objectives)
+    wrong = [one for one in found.objectives if one.verdict != PASS]
+    missed = any(one.decides or stands(one.sli, one.verdict) for one in wrong)
     whole = found.state == "complete" and found.validity["valid"] is True and not missed
     if code != found.exit or (found.exit == 0 and not whole):
         raise ValueError(f"{found.verdict}, exit {code!r}, contradicts what stands below it")

@@ -1,5 +1,6 @@
 """What no objective says and what keeps a run from passing all the same."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from slo import jsonl, judge, record
+from slo import jsonl, judge, record, verdict
+from slo.errors import RecordError
+from slo.policy import POLICIES
 from slo.verdict import Verdicts
 from tests.run_folder import START, Plan, amend, rewrite, write
 from tests.slo.conftest import LEXOHUB
@@ -126,3 +129,45 @@ def test_where_no_fault_is_injected_nothing_need_be_undone(folder):
     assert _judged(folder).exit == 0
     jsonl.append(folder / "events.jsonl", {**undo[0], "verified": False})
     assert "was undone" in _judged(folder).reason
+
+
+def _workflows(folder: Path, count: int) -> None:
+    """One workflow that was asked for, and how often its effect is there."""
+    amend(folder, objectives=["latency-p99", "error-rate", "workflow-once"])
+    both = {"set": "workflows", "id": "w"}
+    acknowledged = {"t_send": START + 50.0, "t_ack": START + 50.5, "outcome": "ok"}
+    lines = [
+        {"kind": "write", **both, "op": "workflow", "seq": 1, **acknowledged},
+        {"kind": "read", **both, "count": count, "state": "done"},
+        {"kind": "readback", "set": "workflows", "complete": True, "once": True, "t": START + 300.0},
+    ]
+    jsonl.append_all(folder / "ledger.jsonl", lines)
+
+
+@pytest.mark.parametrize("name", [*POLICIES, "lax"])
+@pytest.mark.parametrize("cpu", [0.3, 0.99])
+def test_a_failure_of_integrity_decides_whoever_else_does(folder, name, cpu):
+    """A derived objective only informs, until a write is there twice; a busy generator excuses nothing."""
+    amend(folder, policy=name)
+    rewrite(folder / "events.jsonl", lambda x: {**x, "cpu": cpu} if x["kind"] == "generator" else x)
+    _workflows(folder, 1)
+    well = _judged(folder)
+    assert [one.decides for one in well.objectives] == [True, True, False]
+    assert well.exit == (4 if cpu > 0.9 else 3 if name == "lax" else 0)
+    _workflows(folder, 2)
+    found = _judged(folder)
+    assert [one.decides for one in found.objectives] == [True, True, True]
+    assert (found.verdict, found.exit) == ("fail", 1)
+    assert "integrity failed, which stands whatever else happened: workflow-once" in found.reason
+
+
+def test_a_pass_over_a_failure_of_integrity_is_forged(folder):
+    """Also where the objective is said to inform only."""
+    _workflows(folder, 2)
+    path = verdict.write(folder, _judged(folder))
+    document = json.loads(path.read_text())
+    for one in document["objectives"]:
+        one["decides"] = one["id"] != "workflow-once"
+    path.write_text(json.dumps({**document, "verdict": "pass", "exit": 0}))
+    with pytest.raises(RecordError, match="contradicts"):
+        verdict.read(folder)
