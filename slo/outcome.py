@@ -57,7 +57,7 @@ def _decided(
 
 def _unasked(record: Record, verdicts: Sequence[Verdict]) -> tuple[str, str]:
     """No objective decides: what was counted, where nothing more was wanted."""
-    if verdicts or record.manifest.policy != MEASURE:
+    if verdicts or record.manifest.objectives or record.manifest.policy != MEASURE:
         return NO_DATA, "no objective that decides was judged"
     if doubts := _doubts(record):
         return INCONCLUSIVE, "; ".join(doubts)

@@ -100,6 +100,22 @@ def test_a_file_that_asks_nothing_of_this_run_is_no_data(folder, tmp_path):
     assert _judge(folder, "--objectives", file)[0] == 3
 
 
+def test_a_file_that_asks_only_of_faults_measures_no_run_without_one(folder, tmp_path):
+    """A run that was only to measure is measured until something is asked of it: then that has no data."""
+    amend(folder, policy="measure", objectives=[])
+    code, text = _judge(folder, "--json")
+    assert (code, json.loads(text)["verdict"]) == (0, "measured")
+    file = tmp_path / "faults.toml"
+    asked = STRICT.format(id="p99", operations="@api", limit="500ms")
+    file.write_text(asked.replace('"steady"', '"fault"'))
+    code, text = _judge(folder, "--objectives", file, "--json")
+    found = json.loads(text)
+    assert (code, found["verdict"], found["objectives"]) == (3, "no-data", [])
+    assert found["not_driven"] == [{"id": "p99", "reason": "no fault of this run is judged by it"}]
+    file.write_text(asked)
+    assert _judge(folder, "--objectives", file)[0] == 0
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
