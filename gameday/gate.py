@@ -5,8 +5,9 @@
     pytest tests -p gameday.gate --gameday nightly.toml    # beside a team's own tests, in their repository
 
 The game day runs once, when the first selected item runs, also with xdist. An item passes only with the
-verdict pass: no data, inconclusive and invalid fail it. Objectives that only inform end as xfailed. The item
-`PLAN::run::verdict` holds whatever no objective says (cut short, fault not undone, too few passes).
+verdict pass: no data, inconclusive and invalid fail it, and none passes in a run that was cut short or is
+invalid. Objectives that only inform end as xfailed. The item `PLAN::run::verdict` holds whatever else no
+objective says (fault unseen or not undone, too few passes). A run that broke ends the session with 5.
 """
 
 from __future__ import annotations

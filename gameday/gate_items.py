@@ -67,12 +67,13 @@ class GamedayItem(pytest.Item):
             return
         found = [one for one in verdicts.objectives if one.id == self.question.objective]
         wrong = [one for one in found if one.verdict != "pass"]
-        if found and not wrong:
+        told = [_told(one) for one in wrong] if found else [_untold(verdicts, self.question.objective)]
+        void = _void(verdicts)
+        if not told and not void:
             return
-        told = "\n".join(_told(one) for one in wrong) or _untold(verdicts, self.question.objective)
-        if not self.question.decides:
-            pytest.xfail(f"informs only: {told}")
-        raise MissedError(told)
+        if not void and not self.question.decides and not any(one.decides for one in wrong):
+            pytest.xfail("\n".join(["informs only:", *told]))
+        raise MissedError("\n".join([*told, *void]))
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """Without a traceback: it would show this file, not the system."""
@@ -134,6 +135,9 @@ class Gate:
             print(line, file=sys.stderr)  # noqa: T201
         if result.code == ExitCode.INTERRUPTED:
             pytest.exit(f"interrupted; run folder {result.path}", returncode=int(ExitCode.INTERRUPTED))
+        if result.code == ExitCode.BROKEN and self._worker is None:
+            told = f"broken: {said(result.verdicts)}; run folder {result.path}"
+            pytest.exit(told, returncode=int(ExitCode.BROKEN))
         return result.path
 
     def _request(self) -> Request:
@@ -219,6 +223,13 @@ def once(word: Path, make: Callable[[], str]) -> str:
 def said(verdicts: Verdicts) -> str:
     """The run's verdict as `gameday run` would exit with it."""
     return f"{verdicts.verdict}, exit code {verdicts.exit}: {verdicts.reason}"
+
+
+def _void(verdicts: Verdicts) -> list[str]:
+    """Why no item of this run passes, whichever were selected; nothing for a whole and valid run."""
+    if verdicts.state == "complete" and verdicts.validity.get("valid") is True:
+        return []
+    return [f"no item of this run passes: {said(verdicts)}"]
 
 
 def _told(one: Verdict) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from gameday import gate_items
-from tests.run_folder import Outage, Plan, write
+from slo import jsonl
+from tests.run_folder import Outage, Plan, amend, write
 
 pytest_plugins = ["pytester"]
 SHORT = (("warmup", 10, None), ("steady", 130, None))
@@ -37,6 +38,24 @@ def run(self):
 
 questions = [gate_items.Question(phase="steady", objective=name) for name in ("latency-p50", "uptime")]
 gate_items.Gate._run = run
+gate_items.Gate._of_plan = lambda self: ("lexohub-noop", questions)
+"""
+DONE = """
+from pathlib import Path
+from types import SimpleNamespace
+
+from gameday import gate_items
+
+def run(request, say):
+    with open("ran", "a") as file:
+        file.write("x")
+    folder = Path({folder!r})
+    return SimpleNamespace(path=folder, verdicts=gate_items.judge_and_report(folder), code={code})
+
+questions = [gate_items.Question(phase="all", objective=name, decides=False) for name in {names}]
+gate_items.run = run
+gate_items.past.remember = lambda path, verdicts: []
+gate_items.Gate._request = lambda self: None
 gate_items.Gate._of_plan = lambda self: ("lexohub-noop", questions)
 """
 ASKED = ("latency-p50", "latency-p99", "error-rate", "attainment", "search-rate")
@@ -117,6 +136,49 @@ def test_nothing_but_a_pass_passes(pytester, fields, code):
     found = pytester.runpytest_inprocess(f"--run-folder={folder}", "-k", "verdict")
     assert found.ret == pytest.ExitCode.TESTS_FAILED
     found.stdout.fnmatch_lines([f"gameday *, exit code {code}: *"])
+
+
+@pytest.mark.parametrize(("fields", "code"), [({"lag_p99": 0.9}, 4), ({"state": "cut-short"}, 3)])
+@pytest.mark.parametrize("name", ["latency-p50", "attainment"])
+def test_no_item_of_a_run_that_is_void_or_cut_short_passes(pytester, fields, code, name):
+    """Whichever were selected, also where they only inform."""
+    folder = _run_folder(pytester.path / "run-1", **fields)
+    found = pytester.runpytest_inprocess(f"--run-folder={folder}", "-k", name)
+    found.assert_outcomes(failed=1, deselected=len(ASKED))
+    assert found.ret == pytest.ExitCode.TESTS_FAILED
+    found.stdout.fnmatch_lines([f"no item of this run passes: *, exit code {code}: *"])
+
+
+@pytest.mark.parametrize(("words", "code"), [((), 5), (("-n", "2"), 1)])
+def test_a_run_that_broke_ends_the_session(pytester, words, code):
+    """With 5, as `gameday run` does; xdist's workers share its folder, and all their items fail."""
+    folder = _run_folder(pytester.path / "run-1", state="cut-short")
+    names = ("latency-p50", "uptime")
+    pytester.makeconftest(DONE.format(folder=str(folder), code=5, names=names))
+    found = pytester.runpytest_subprocess(*words, "--gameday", "lexohub-noop")
+    assert (found.ret, (pytester.path / "ran").read_text()) == (code, "x")
+    if words:
+        found.assert_outcomes(failed=2)
+    else:
+        told = "broken: inconclusive, exit code 3: the run was cut short"
+        found.stdout.fnmatch_lines([f"*{told}; run folder {folder}*"])
+
+
+def test_what_informs_fails_where_integrity_does(pytester):
+    """A plan's item knows only from the verdicts that a write which is there twice decides."""
+    folder = _run_folder(pytester.path / "run-1")
+    amend(folder, objectives=[*ASKED, "workflow-once"])
+    both = {"set": "workflows", "id": "w"}
+    lines = [
+        {"kind": "write", **both, "op": "o", "seq": 1, "t_send": 1.0, "t_ack": 1.5, "outcome": "ok"},
+        {"kind": "read", **both, "count": 2, "state": "done"},
+        {"kind": "readback", "set": "workflows", "complete": True, "once": True, "t": 9.0},
+    ]
+    jsonl.append_all(folder / "ledger.jsonl", lines)
+    pytester.makeconftest(DONE.format(folder=str(folder), code=1, names=("workflow-once",)))
+    found = pytester.runpytest_subprocess("--gameday", "lexohub-noop")
+    found.assert_outcomes(failed=1)
+    found.stdout.fnmatch_lines(["*workflow-once: fail*"])
 
 
 def test_beside_a_teams_own_tests_and_with_xdist(pytester, healthy):
