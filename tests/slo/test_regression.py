@@ -90,12 +90,35 @@ def _one(folder: Path, text: str = P99):
 def test_without_a_baseline_there_is_no_data_and_a_value_for_the_next_nights(folder):
     """Never a pass; but the run is sound, else there would never be five nights."""
     found, one = _one(folder)
-    assert (one.verdict, found.exit, found.sound) == ("no-data", 3, False)
+    assert (one.verdict, found.exit, found.sound) == ("no-data", 3, True)
     assert "no baseline: 0 comparable nights of at least 5; the run folder has no baseline.json" in one.reason
     assert (one.unit, one.measured_text) == ("s", f"{one.measured * 1000:.3g} ms")
     amend(folder, objectives=["latency-regression", "latency-p99"], least_passes=2)
     found = judge(record.read(folder), loads(BOTH, "x"))
     assert (found.verdict, found.exit, found.sound) == ("no-data", 3, True)
+
+
+def _few(folder):
+    rewrite(folder / "counters.jsonl", lambda x: x if x["t"] < START + 60 else None)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: amend(folder, state="cut-short"),
+        lambda folder: amend(folder, least_passes=2),
+        lambda folder: amend(folder, policy="lax"),
+        lambda folder: amend(folder, policy="release"),
+        lambda folder: rewrite(folder / "events.jsonl", lambda x: {**x, "cpu": 0.99}),
+        _few,
+    ],
+)
+def test_where_all_is_relative_a_night_must_be_whole_and_valid_all_the_same(folder, damage):
+    """The first nights of such a plan have nothing to be judged by: what else can be asked of them is."""
+    assert _one(folder)[0].sound
+    damage(folder)
+    found, one = _one(folder)
+    assert (found.exit != 0, found.sound) == (True, False), one.reason
 
 
 @pytest.mark.parametrize(
@@ -118,7 +141,7 @@ def test_a_value_stands_against_the_nights(folder, p99, nights_, verdict):
     found, one = _one(folder)
     assert one.verdict == verdict, one.reason
     assert found.exit == {"pass": 0, "fail": 1}.get(verdict, 3)
-    assert found.sound == (verdict == "pass")
+    assert found.sound == (verdict in ("pass", "no-data"))
 
 
 def test_the_limit_is_the_wider_of_share_and_scatter(folder, p99):
