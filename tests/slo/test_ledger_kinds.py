@@ -87,6 +87,24 @@ def test_silence_is_no_data(failover, sli):
 
 
 @pytest.mark.parametrize(
+    ("word", "verdict"),
+    [
+        ([], "pass"),
+        ([back()], "pass"),
+        ([back(complete=False)], "no-data"),
+        ([back(complete=False, reason="HTTP 500")], "no-data"),
+        ([back(read=3)], "no-data"),
+    ],
+)
+def test_order_needs_no_read_back_but_a_whole_one(failover, word, verdict):
+    """What readers received is their own account; where it was read back, all of it must have been."""
+    one = objective("out_of_order")
+    assert judged(failover, one, [*GOOD["out_of_order"], *word]).verdict == verdict
+    broken = [*GOOD["out_of_order"], *BROKEN["out_of_order"], *word]
+    assert judged(failover, one, broken).verdict == "fail"
+
+
+@pytest.mark.parametrize(
     ("sli", "more"),
     [
         ("duplicated_writes", [read("b", 2), write("b"), read("x"), read("y")]),
