@@ -83,7 +83,7 @@ def recover_one(record: Record, experiment: str, objective: Objective, window: W
     counters = record.counters
     rows = counters.rows(operations)
     calm = Scope(record=record, windows=steady_windows(record))
-    bad, valid = bad_and_valid(against, calm)
+    bad, valid = bad_and_valid(replace(against, operations=objective.operations), calm)
     budget = budget_of(against)
     traffic = Traffic(
         start=counters.start,

@@ -130,14 +130,16 @@ def thresholds(
 ) -> dict[str, list[float]]:
     """Seconds that the recorder must count exactly, by operation slug.
 
-    `operations` maps slugs to their groups. Operations that no latency objective covers are left out.
+    `operations` maps slugs to their groups. Operations that no latency objective covers, nor one that is
+    judged against it, are left out.
     """
     wanted: dict[str, set[float]] = {}
     for one in objectives:
         for latency in (one, one.against):
             if latency is not None and latency.sli == "latency" and not latency.expr.relative:
                 limits = {e.limit for e in (latency.expr, latency.warn, latency.holds) if e is not None}
-                for slug in select(latency.operations, operations):
+                named = (*select(latency.operations, operations), *select(one.operations, operations))
+                for slug in named:
                     wanted.setdefault(slug, set()).update(limits)
     return {slug: sorted(limits) for slug, limits in sorted(wanted.items())}
 
