@@ -6,7 +6,7 @@ itself, from its phase on to the next fault or the end of the load.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
+from math import ceil, inf
 
 import numpy as np
 
@@ -85,12 +85,15 @@ def recover_one(record: Record, experiment: str, objective: Objective, window: W
     calm = Scope(record=record, windows=steady_windows(record))
     bad, valid = bad_and_valid(replace(against, operations=objective.operations), calm)
     budget = budget_of(against)
+    usual = float(valid[rows].sum(axis=0)[calm.columns].mean()) if calm.columns.size else 0.0
     traffic = Traffic(
         start=counters.start,
         valid=valid[rows].sum(axis=0),
         bad=bad[rows].sum(axis=0),
         ok=counters.ok[rows].sum(axis=0),
         planned=np.maximum(counters.planned, valid)[rows].sum(axis=0),
+        usual=usual if record.manifest.closed else 0.0,
+        settled=None if record.state == "complete" else counters.seconds - ceil(record.manifest.timeout_s),
     )
     found = recovery.analyse(
         traffic,
@@ -102,7 +105,6 @@ def recover_one(record: Record, experiment: str, objective: Objective, window: W
         scale=record.manifest.time_scale,
     )
     until = counters.within(sight.t0 - 1, _over(found, sight, window[1], record.manifest.time_scale))
-    usual = float(traffic.valid[calm.columns].mean()) if calm.columns.size else 0.0
     spent = float(traffic.bad[until].sum()) / (budget * usual * MONTH_S) if usual else None
     return replace(
         found, experiment=experiment, operations=operations, api_start=sight.api_start, budget_share=spent

@@ -3,7 +3,8 @@
 t0 and t_end are the first and the last sight that the fault's probe had of it. In windows of 5 s from t0 on:
 
 t1  begins the first of two consecutive windows that are surely above the budget (lower bound, alpha split
-    over the windows examined, design effect of the steady phase) or in which nothing was completed at all
+    over the windows examined, design effect of the steady phase) or in which nothing was completed at all,
+    though something was planned or, in a closed model, usual
 t2  is the smallest second from t1 on at which the aggregate over the next 60 s and over the next 5 s is
     within the budget, and at least 95% of the planned arrivals were completed
 
@@ -29,6 +30,7 @@ LEAD_S = 5.0
 GRAIN_S = 1.0
 ATTAINMENT = 0.95
 LEAST_ARRIVALS = 30
+MANY_ARRIVALS = 20
 
 RECOVERED, NO_IMPACT, CENSORED, NOT_OBSERVED = "recovered", "no-impact", "censored", "fault-not-observed"
 
@@ -37,13 +39,19 @@ Series = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """Arrivals per second from epoch second `start` on, of the operations that the fault may touch."""
+    """Arrivals per second from epoch second `start` on, of the operations that the fault may touch.
+
+    `usual` is how many a second the steady phase had, where users who wait send none; otherwise it is 0.
+    After the first `settled` seconds answers may still be waited for; None if all have come.
+    """
 
     start: int
     valid: Series
     bad: Series
     ok: Series
     planned: Series
+    usual: float = 0.0
+    settled: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +112,9 @@ def analyse(
             bad=bad,
         )
     t1 = max(t0, float(traffic.start + breaches[0]))
-    sums = _Sums(traffic, last)
-    searched = range(max(breaches[0], floor(t1) - traffic.start), last)
-    place, certain = _first_good(sums, searched, lead=lead, hold=hold, budget=budget)
+    sums = _Sums(traffic, last, lead)
+    begun = max(breaches[0], floor(t1) - traffic.start)
+    place, certain = _first_good(sums, range(begun, last), lead=lead, hold=hold, budget=budget)
     t2 = float(traffic.start + place)
     later = (
         [begin for begin in breaches if begin >= place and begin - lead not in breaches] if certain else []
@@ -140,22 +148,39 @@ def _breaches(traffic: Traffic, starts: range, *, budget: float, deff: float) ->
 def _is_wrong(traffic: Traffic, window: slice, budget: float, deff: float, alpha: float) -> bool:
     n = int(traffic.valid[window].sum())
     if n == 0:
-        return False
+        settled = traffic.settled is None or window.stop <= traffic.settled
+        asked = int(traffic.planned[window].sum()) > 0 or _many(traffic, window.stop - window.start)
+        return settled and asked
     if int(traffic.ok[window].sum()) == 0:
         return True
     k = int(traffic.bad[window].sum())
     return k > budget * n and statistics.lower(k / deff, n / deff, alpha) > budget
 
 
+def _many(traffic: Traffic, seconds: int) -> bool:
+    """Whether so many arrivals are usual in this time that none at all is no chance."""
+    return traffic.usual * seconds >= MANY_ARRIVALS
+
+
 class _Sums:
     """Running sums, so that any window is two look-ups."""
 
-    def __init__(self, traffic: Traffic, last: int) -> None:
+    def __init__(self, traffic: Traffic, last: int, lead: int) -> None:
         names = ("valid", "bad", "ok", "planned")
+        self.lead = lead
         self.sums = {n: np.concatenate(([0], np.cumsum(getattr(traffic, n)[:last]))) for n in names}
+        empty = np.zeros(last, dtype=np.int64)
+        if _many(traffic, lead) and last >= lead:
+            valid = self.sums["valid"]
+            empty[: last - lead + 1] = valid[lead:] == valid[: last - lead + 1]
+        self.sums["empty"] = np.concatenate(([0], np.cumsum(empty)))
 
     def of(self, name: str, start: int, end: int) -> int:
         return int(self.sums[name][end] - self.sums[name][start])
+
+    def silent(self, start: int, end: int) -> bool:
+        """Whether nothing at all came for a window's length though much is usual."""
+        return end - start >= self.lead and self.of("empty", start, end - self.lead + 1) > 0
 
 
 def _first_good(sums: _Sums, searched: range, *, lead: int, hold: int, budget: float) -> tuple[int, bool]:
@@ -176,7 +201,8 @@ def _within(sums: _Sums, start: int, end: int, budget: float) -> bool:
     n = sums.of("valid", start, end)
     planned = sums.of("planned", start, end)
     good = sums.of("ok", start, end)
-    return n > 0 and sums.of("bad", start, end) <= budget * n and good >= ATTAINMENT * planned
+    within = sums.of("bad", start, end) <= budget * n and good >= ATTAINMENT * planned
+    return n > 0 and within and not sums.silent(start, end)
 
 
 def _may_hold(sums: _Sums, start: int, last: int, hold: int, budget: float) -> bool:
