@@ -11,6 +11,9 @@ t2  is the smallest second from t1 on at which the aggregate over the next 60 s 
 No such t1 means no impact, but only where the record goes on for another 60 s after the fault: in a run that
 was cut short the window that would have shown it may be the one that is missing.
 
+Trouble may end and come back while the fault is still there: after its removal, recovery is what follows the
+last of it that began before.
+
 Both windows shrink with a declared time scale and with nothing else. Because t2 is read off a grid of
 windows, every duration x is reported as [x - 1 s, x + 5 s]: counters know whole seconds, and the one in which
 the system came back is still a bad one.
@@ -60,8 +63,9 @@ class Recovery:
 
     `arrivals` came while the fault was seen (two windows at least), `bad` of them got no good answer.
     When `state` is censored, the lower end of a pair is what the record can vouch for and the upper end
-    means nothing. `budget_share` is what the fault took of the 30-day budget at the usual traffic. `repeats`
-    holds all repeats of a fault that was repeated; the rest is then that of the worst one.
+    means nothing; `after_removal` has no upper end where only that clock ran on. `budget_share` is what the
+    fault took of the 30-day budget at the usual traffic. `repeats` holds all repeats of a fault that was
+    repeated; the rest is then that of the worst one.
     """
 
     experiment: str
@@ -72,7 +76,7 @@ class Recovery:
     t1: float | None = None
     t2: float | None = None
     absorption: tuple[float, float] | None = None
-    after_removal: tuple[float, float] | None = None
+    after_removal: tuple[float, float | None] | None = None
     relapses: tuple[float, ...] = ()
     arrivals: int = 0
     bad: int = 0
@@ -116,9 +120,7 @@ def analyse(
     begun = max(breaches[0], floor(t1) - traffic.start)
     place, certain = _first_good(sums, range(begun, last), lead=lead, hold=hold, budget=budget)
     t2 = float(traffic.start + place)
-    later = (
-        [begin for begin in breaches if begin >= place and begin - lead not in breaches] if certain else []
-    )
+    later = [begin for begin in breaches if begin >= place] if certain else []
     return Recovery(
         experiment="",
         state=RECOVERED if certain else CENSORED,
@@ -127,8 +129,10 @@ def analyse(
         t1=t1,
         t2=t2 if certain else None,
         absorption=_since(t0, t2, lead),
-        after_removal=None if t_end is None else _since(t_end, t2, lead),
-        relapses=tuple(float(traffic.start + begin) for begin in later),
+        after_removal=None
+        if t_end is None
+        else _removed(t_end - traffic.start, place, later, sums, lead=lead, hold=hold, budget=budget),
+        relapses=tuple(float(traffic.start + begin) for begin in later if begin - lead not in breaches),
         arrivals=arrivals,
         bad=bad,
     )
@@ -136,6 +140,18 @@ def analyse(
 
 def _since(begin: float, t2: float, lead: int) -> tuple[float, float]:
     return max(t2 - GRAIN_S - begin, 0.0), max(t2 - begin, 0.0) + lead
+
+
+def _removed(
+    t_end: float, place: int, later: Sequence[int], sums: "_Sums", *, lead: int, hold: int, budget: float
+) -> tuple[float, float | None]:
+    """The clock from the fault's end, on columns: from the last trouble that began before it, if any did."""
+    during = [begin for begin in later if begin <= t_end]
+    if not during:
+        return _since(t_end, float(place), lead)
+    again, certain = _first_good(sums, range(during[-1], sums.last), lead=lead, hold=hold, budget=budget)
+    low, high = _since(t_end, float(again), lead)
+    return low, high if certain else None
 
 
 def _breaches(traffic: Traffic, starts: range, *, budget: float, deff: float) -> list[int]:
@@ -167,7 +183,7 @@ class _Sums:
 
     def __init__(self, traffic: Traffic, last: int, lead: int) -> None:
         names = ("valid", "bad", "ok", "planned")
-        self.lead = lead
+        self.last, self.lead = last, lead
         self.sums = {n: np.concatenate(([0], np.cumsum(getattr(traffic, n)[:last]))) for n in names}
         empty = np.zeros(last, dtype=np.int64)
         if _many(traffic, lead) and last >= lead:

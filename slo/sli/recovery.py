@@ -35,43 +35,56 @@ def judge(objective: Objective, scope: Scope) -> Finding:
 
 
 def _judged(objective: Objective, scope: Scope, found: Recovery) -> Finding:
-    if found.state == NOT_OBSERVED:
-        return _open(objective, found, "fault not observed: no probe saw it begin")
-    if found.state == NO_IMPACT and found.arrivals < max(objective.min_samples, LEAST_ARRIVALS):
-        return _open(
-            objective, found, f"only {found.arrivals} arrivals during the fault: impact would not have shown"
-        )
+    if why := _unknown(objective, found):
+        return _open(objective, found, why)
     pair = found.absorption if objective.clock == "absorption" else found.after_removal
     if pair is None:
         return _open(objective, found, "no probe saw the fault end, so the removal clock did not start")
+    low, high = pair
     if objective.clock == "removal" and objective.backlog and found.t_end is not None:
         drained = drained_at(scope.record, objective.backlog, found.t_end)
         if drained is None:
             return _open(objective, found, f"nothing shows that {', '.join(objective.backlog)} drained")
         late = max(drained - found.t_end, 0.0)
-        pair = max(pair, (late, late + LEAD_S))
-    story = _story(found, objective.clock, pair)
-    if found.state == CENSORED:
-        return censored(objective.expr, pair[0], story, n=found.arrivals)
-    return within(objective.expr, pair, story, n=found.arrivals)
+        low, high = max(low, late), None if high is None else max(high, late + LEAD_S)
+    if found.state == CENSORED or high is None:
+        return censored(objective.expr, low, _so_far(found, objective.clock, low), n=found.arrivals)
+    return within(objective.expr, (low, high), _story(found, objective.clock, (low, high)), n=found.arrivals)
+
+
+def _unknown(objective: Objective, found: Recovery) -> str:
+    """Why nothing can be said of when it was over; empty if something can."""
+    if found.state == NOT_OBSERVED:
+        return "fault not observed: no probe saw it begin"
+    if found.state != NO_IMPACT:
+        return ""
+    if found.arrivals < max(objective.min_samples, LEAST_ARRIVALS):
+        return f"only {found.arrivals} arrivals during the fault: impact would not have shown"
+    return ""
+
+
+def _so_far(found: Recovery, clock: str, least: float) -> str:
+    """What is known of a fault that was not over when the record ended."""
+    if found.t1 is None:
+        return f"no impact yet on {found.arrivals} arrivals, and the record ends too soon after it to tell"
+    return f"not recovered {spoken(least, 's')} {_since(clock)}, when the record ended"
 
 
 def _story(found: Recovery, clock: str, pair: tuple[float, float]) -> str:
-    since = "after the fault's first effect" if clock == "absorption" else "after its removal"
     if found.state == NO_IMPACT:
         some = f", {found.bad} of them bad, but not two windows of {LEAD_S:g} s in a row" if found.bad else ""
         story = f"no impact on {found.arrivals} arrivals during the fault{some}"
-        return story if pair[0] == 0 else f"{story}; backlog drained {spoken(pair[0], 's')} {since}"
-    if found.state == CENSORED and found.t1 is None:
-        return f"no impact yet on {found.arrivals} arrivals, and the record ends too soon after it to tell"
-    if found.state == CENSORED:
-        return f"not recovered {spoken(pair[0], 's')} {since}, when the record ended"
-    story = f"recovered {spoken(pair[0], 's')} to {spoken(pair[1], 's')} {since}"
+        return story if pair[0] == 0 else f"{story}; backlog drained {spoken(pair[0], 's')} {_since(clock)}"
+    story = f"recovered {spoken(pair[0], 's')} to {spoken(pair[1], 's')} {_since(clock)}"
     if found.relapses:
         story += f", with {len(found.relapses)} relapses later"
     if found.budget_share is not None:
         story += f"; it took {spoken(found.budget_share, 'ratio')} of the 30-day budget"
     return story
+
+
+def _since(clock: str) -> str:
+    return "after the fault's first effect" if clock == "absorption" else "after its removal"
 
 
 def _open(objective: Objective, found: Recovery, reason: str) -> Finding:
