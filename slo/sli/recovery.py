@@ -6,7 +6,9 @@ the steady phase (dead-letter queues aside: nothing drains them by itself). Of a
 longest and the median time are told, and the worst repeat decides.
 """
 
+from collections import defaultdict
 from dataclasses import replace
+from itertools import pairwise
 
 from slo.clocks import censored, repeated, within
 from slo.finding import INCONCLUSIVE, Finding, no_data, spoken
@@ -92,15 +94,23 @@ def _open(objective: Objective, found: Recovery, reason: str) -> Finding:
 
 
 def drained_at(record: Record, names: tuple[str, ...], since: float) -> float | None:
-    """When the queues were first back at their greatest steady depth; None if never or unknown."""
-    depth: dict[float, float] = {}
+    """When the queues were first back at their greatest steady depth and stayed; None if never or unknown.
+
+    A time counts where every queue that the steady phase knew has a value; staying is two of them in a row.
+    """
+    depths: dict[float, dict[object, float]] = defaultdict(dict)
     ends: dict[float, float] = {}
     for point in record.metrics:
         if point.series in names and not any(value.endswith("dlq") for _, value in point.dimensions):
-            depth[point.t] = depth.get(point.t, 0.0) + point.value
+            depths[point.t][point.series, point.dimensions, point.stat] = point.value
             ends[point.t] = point.t + point.period
-    steady = [phase for phase in record.phases if phase.name == "steady"]
-    usual = [value for t, value in depth.items() if any(phase.start <= t < phase.end for phase in steady)]
-    if not usual:
+    calm = [phase for phase in record.phases if phase.name == "steady"]
+    steady = {t for t in depths if any(phase.start <= t < phase.end for phase in calm)}
+    queues = {queue for t in steady for queue in depths[t]}
+    depth = {t: sum(depths[t].values()) for t in sorted(depths) if queues <= depths[t].keys()}
+    usual = max((value for t, value in depth.items() if t in steady), default=None)
+    if usual is None:
         return None
-    return next((ends[t] for t in sorted(depth) if ends[t] >= since and depth[t] <= max(usual)), None)
+    later = [t for t in depth if ends[t] >= since]
+    back = (ends[t] for t, following in pairwise(later) if max(depth[t], depth[following]) <= usual)
+    return next(back, None)
