@@ -2,7 +2,8 @@
 
 The level is what the series did in the steady phase, from its least to its greatest value (running tasks:
 always two). It is back where, after it was seen away, it stays at that level for 15 s. As periods are all
-that is known, the time is [x, y]: from the beginning to the end of the last period in which it was away.
+that is known, the time is [x, y]: from the beginning to the end of the last period in which it was away. That
+it never was is only believed where the periods from the first effect on fill the time of the limit.
 """
 
 from dataclasses import replace
@@ -32,6 +33,8 @@ SHAPE = Shape(
 
 STAYS_S = 15.0
 LEAST_STEADY = 3
+LEAST_COVERED = 0.8
+LONGEST_GAP = 1.5
 
 Away = NDArray[np.bool_]
 
@@ -73,6 +76,9 @@ def _judged(
     least = 0.0 if last is None else max(float(later.t[last]) - t0, 0.0)
     if back is None:
         return censored(expr, least, f"{story}, not seen back for {STAYS_S:g} s when the record ended", n=n)
+    if last is None and not _covered(later, t0, t0 + expr.limit):
+        story += "; nothing shows that it did not move"
+        return replace(no_data(expr, story), verdict=INCONCLUSIVE, n=n)
     most = later.period if last is None else float(later.t[back]) - t0
     if last is not None:
         since = "after the fault's first effect"
@@ -83,7 +89,7 @@ def _judged(
 def _stays(later: Series, away: Away) -> int | None:
     """Where it begins to stay at its level, after it was away if it ever was; a gap is no staying."""
     needed = max(ceil(STAYS_S / later.period), 1)
-    apart = np.diff(later.t, prepend=later.t[0]) > 1.5 * later.period
+    apart = np.diff(later.t, prepend=later.t[0]) > LONGEST_GAP * later.period
     begun = int(np.argmax(away)) + 1 if away.any() else 0
     run = 0
     for place in range(begun, later.t.size):
@@ -91,3 +97,13 @@ def _stays(later: Series, away: Away) -> int | None:
         if run == needed:
             return place - needed + 1
     return None
+
+
+def _covered(later: Series, start: float, end: float) -> bool:
+    """Whether the periods that began in this time fill it without a gap; one that began before hides much."""
+    t = later.t[(later.t >= start) & (later.t < end)]
+    if not t.size:
+        return False
+    gaps = np.diff(t, prepend=start, append=end)
+    known = float(np.minimum(later.period, end - t).sum())
+    return bool(gaps.max() <= LONGEST_GAP * later.period) and known >= LEAST_COVERED * (end - start)
