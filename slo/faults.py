@@ -13,7 +13,7 @@ import numpy as np
 from slo import recovery
 from slo.objective import Objective
 from slo.record import Phase, Record
-from slo.recovery import CENSORED, HOLD_S, NOT_OBSERVED, Recovery, Traffic
+from slo.recovery import CENSORED, HOLD_S, NOT_OBSERVED, UNSURE, Recovery, Traffic
 from slo.scope import Scope, Window
 from slo.shares import bad_and_valid, budget_of
 
@@ -126,7 +126,7 @@ def _unseen(record: Record, experiment: str, objective: Objective, sight: Seen) 
 
 
 def _badness(found: Recovery) -> tuple[int, float]:
-    rank = {NOT_OBSERVED: 2, CENSORED: 1}.get(found.state, 0)
+    rank = {NOT_OBSERVED: 2, UNSURE: 1, CENSORED: 1}.get(found.state, 0)
     return rank, found.absorption[0] if found.absorption else 0.0
 
 

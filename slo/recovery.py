@@ -9,7 +9,8 @@ t2  is the smallest second from t1 on at which the aggregate over the next 60 s 
     within the budget, and at least 95% of the planned arrivals were completed
 
 No such t1 means no impact, but only where the record goes on for another 60 s after the fault: in a run that
-was cut short the window that would have shown it may be the one that is missing.
+was cut short the window that would have shown it may be the one that is missing. Neither is it where windows
+in a row are bad, and surely so if arrivals were independent: they are too few, or stick together too much.
 
 Trouble may end and come back while the fault is still there: after its removal, recovery is what follows the
 last of it that began before.
@@ -21,6 +22,7 @@ the system came back is still a bad one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import floor
 
 import numpy as np
@@ -36,6 +38,7 @@ LEAST_ARRIVALS = 30
 MANY_ARRIVALS = 20
 
 RECOVERED, NO_IMPACT, CENSORED, NOT_OBSERVED = "recovered", "no-impact", "censored", "fault-not-observed"
+UNSURE = "unsure"
 
 Series = NDArray[np.int64]
 
@@ -99,19 +102,22 @@ def analyse(
     lead, hold = max(round(LEAD_S * scale), 1), max(round(HOLD_S * scale), 1)
     first = max(floor(t0) - traffic.start, 0)
     last = min(floor(horizon) - traffic.start, traffic.valid.size)
-    breaches = _breaches(traffic, range(first, last - lead + 1, lead), budget=budget, deff=deff)
+    windows = range(first, last - lead + 1, lead)
+    breaches = _breaches(traffic, windows, budget=budget, deff=deff)
     seen_until = last if t_end is None else min(max(floor(t_end) + 1 - traffic.start, first + 2 * lead), last)
     arrivals, bad = (int(series[first:seen_until].sum()) for series in (traffic.valid, traffic.bad))
     if not breaches:
         zero = (0.0, float(lead))
         watched = last - (floor(t0 if t_end is None else t_end) + 1 - traffic.start)
+        calm = NO_IMPACT if watched >= hold else CENSORED
+        unsure = _looks_bad(traffic, windows, budget)
         return Recovery(
             experiment="",
-            state=NO_IMPACT if watched >= hold else CENSORED,
+            state=UNSURE if unsure else calm,
             t0=t0,
             t_end=t_end,
-            absorption=zero,
-            after_removal=None if t_end is None else zero,
+            absorption=None if unsure else zero,
+            after_removal=None if unsure or t_end is None else zero,
             arrivals=arrivals,
             bad=bad,
         )
@@ -176,6 +182,23 @@ def _is_wrong(traffic: Traffic, window: slice, budget: float, deff: float, alpha
 def _many(traffic: Traffic, seconds: int) -> bool:
     """Whether so many arrivals are usual in this time that none at all is no chance."""
     return traffic.usual * seconds >= MANY_ARRIVALS
+
+
+def _looks_bad(traffic: Traffic, starts: range, budget: float) -> bool:
+    """Whether windows in a row are above the budget, and without the worst of them still surely so.
+
+    Surely if arrivals were independent: no design effect, which may stand for not knowing.
+    """
+    alpha = statistics.ALPHA / max(len(starts), 1)
+    windows = [slice(start, start + starts.step) for start in starts]
+    counts = [(int(traffic.bad[one].sum()), int(traffic.valid[one].sum())) for one in windows]
+    for above, group in groupby(counts, key=lambda one: one[0] > budget * one[1]):
+        if above:
+            row = sorted(group, key=lambda one: one[0] - budget * one[1])[:-1]
+            k, n = sum(one[0] for one in row), sum(one[1] for one in row)
+            if k and statistics.lower(k, n, alpha) > budget:
+                return True
+    return False
 
 
 class _Sums:

@@ -21,7 +21,14 @@ def doubts(record: Record) -> list[str]:
     """What is missing or stands twice, a sentence each."""
     if record.state != "complete":
         return []
-    return [*_phases(record), *_load(record), *_holes(record), *_copies(record), *_unsent(record)]
+    return [
+        *_phases(record),
+        *_load(record),
+        *_holes(record),
+        *_copies(record),
+        *_unsent(record),
+        *_unlogged(record),
+    ]
 
 
 def _phases(record: Record) -> list[str]:
@@ -56,6 +63,12 @@ def _unsent(record: Record) -> list[str]:
     more = counters.ok.sum(axis=1) > counters.sent.sum(axis=1)
     names = [slug for slug, too_many in zip(counters.operations, more, strict=True) if too_many]
     return [f"counters.jsonl has more good answers than requests of {', '.join(names)}"] if names else []
+
+
+def _unlogged(record: Record) -> list[str]:
+    if (record.folder / "latency.hlog").exists() or not record.counters.ok.any():
+        return []
+    return ["there are good answers and no latency.hlog, so nothing shows how arrivals cluster"]
 
 
 def _holes(record: Record) -> list[str]:

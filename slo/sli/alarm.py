@@ -12,7 +12,7 @@ from slo.clocks import censored, repeated, within
 from slo.finding import FAIL, INCONCLUSIVE, Finding, no_data, spoken
 from slo.kind import Shape
 from slo.objective import Objective
-from slo.recovery import CENSORED, NO_IMPACT, Recovery
+from slo.recovery import CENSORED, NO_IMPACT, UNSURE, Recovery
 from slo.scope import Scope, Window
 from slo.series import ALARM, OK, States
 
@@ -85,6 +85,9 @@ def _silent(
     """It did not ring."""
     if felt is not None and (felt.state == NO_IMPACT or (felt.state == CENSORED and felt.t1 is None)):
         return _open(objective, f"customers did not feel the fault, so {states.name} was not put to the test")
+    if felt is not None and felt.state == UNSURE:
+        few = "bad arrivals, too few or too clustered to time"
+        return _open(objective, f"{few}: whether customers felt the fault is not known")
     own, elsewhere = series.alarm_input(scope.record, states.name)
     if own == 0 and elsewhere:
         return Finding(

@@ -10,12 +10,13 @@ from collections import defaultdict
 from dataclasses import replace
 from itertools import pairwise
 
+from slo import faults
 from slo.clocks import censored, repeated, within
 from slo.finding import INCONCLUSIVE, Finding, no_data, spoken
 from slo.kind import Shape
 from slo.objective import Objective
 from slo.record import Record
-from slo.recovery import CENSORED, LEAD_S, LEAST_ARRIVALS, NO_IMPACT, NOT_OBSERVED, Recovery
+from slo.recovery import CENSORED, LEAD_S, LEAST_ARRIVALS, NO_IMPACT, NOT_OBSERVED, UNSURE, Recovery
 from slo.scope import Scope
 
 SHAPE = Shape(
@@ -25,6 +26,8 @@ SHAPE = Shape(
     takes=frozenset({"clock", "backlog"}),
     side="below",
 )
+
+LEAST_CALM = 2
 
 
 def judge(objective: Objective, scope: Scope) -> Finding:
@@ -37,7 +40,7 @@ def judge(objective: Objective, scope: Scope) -> Finding:
 
 
 def _judged(objective: Objective, scope: Scope, found: Recovery) -> Finding:
-    if why := _unknown(objective, found):
+    if why := _unknown(objective, scope, found):
         return _open(objective, found, why)
     pair = found.absorption if objective.clock == "absorption" else found.after_removal
     if pair is None:
@@ -54,14 +57,20 @@ def _judged(objective: Objective, scope: Scope, found: Recovery) -> Finding:
     return within(objective.expr, (low, high), _story(found, objective.clock, (low, high)), n=found.arrivals)
 
 
-def _unknown(objective: Objective, found: Recovery) -> str:
+def _unknown(objective: Objective, scope: Scope, found: Recovery) -> str:
     """Why nothing can be said of when it was over; empty if something can."""
     if found.state == NOT_OBSERVED:
         return "fault not observed: no probe saw it begin"
+    if found.state == UNSURE:
+        of = f"{found.bad} of {found.arrivals} while the fault was seen"
+        return f"bad arrivals, too few or too clustered to time ({of})"
     if found.state != NO_IMPACT:
         return ""
     if found.arrivals < max(objective.min_samples, LEAST_ARRIVALS):
         return f"only {found.arrivals} arrivals during the fault: impact would not have shown"
+    calm = Scope(record=scope.record, windows=faults.steady_windows(scope.record))
+    if len(calm.blocks()) < LEAST_CALM:
+        return "the steady phase is too short to tell impact from noise"
     return ""
 
 

@@ -147,3 +147,12 @@ def test_a_fault_that_goes_on_is_felt(failover):
         "inconclusive",
         True,
     )
+
+
+def test_whether_a_fault_was_felt_may_not_be_known(failover, tmp_path):
+    """Nothing shows how arrivals cluster: silence is no failure, and an alarm in time passes."""
+    blind = replace(failover, folder=tmp_path)
+    one = objective("alarm", "max < 60s", FELT)
+    found = judged(_states(blind, (0, 0)), one)
+    assert (found.verdict, "too few or too clustered" in found.reason) == ("inconclusive", True)
+    assert judged(_states(blind, (0, 0), (150, 1), (170, 0)), one).verdict == "pass"
