@@ -15,6 +15,7 @@ STATES = {
     "no-impact": "no lasting impact on users",
     "censored": "not recovered when the run ended",
     "fault-not-observed": "fault not observed by its probe",
+    "unsure": "bad arrivals, too few or too clustered to time",
 }
 BAD_STATES = ("censored", "fault-not-observed")
 LOGGED = ("gate", "fis", "probe", "undo", "abort", "worker_lost")

@@ -9,6 +9,8 @@ from slo import record
 from tests.scenarios.face.commands import counts, end, free_port, locust, rows, spawn
 from tests.scenarios.face.shop_server import shop
 
+USERS = 8
+
 
 def test_tasks_arrive(tmp_path):
     """--gameday-rate: tasks of two classes arrive by weight and tags; a run folder holds the same figures.
@@ -26,9 +28,8 @@ def test_tasks_arrive(tmp_path):
     assert code == 0, said
     looked, rounds = counts(summary, "GET /items/{id}")[0], counts(summary, "GET /first")[0]
     assert looked == pytest.approx(3 * rounds, abs=4)
-    assert counts(summary, "GET /second")[0] == pytest.approx(
-        rounds, abs=1
-    )  # one may be under way at the end
+    second = counts(summary, "GET /second")[0]
+    assert rounds - USERS <= second <= rounds  # each user may be under way at the end
     assert 50 < looked + rounds < 130
     assert "GET /receipt" not in rows(summary)
     assert "[closed]" not in summary
@@ -71,7 +72,7 @@ def test_master_and_workers_add_up(tmp_path):
         )
         seen = sum(server.seen.values())
     assert code == 0, said
-    assert counts(summary, "all")[0] == seen
+    assert seen <= counts(summary, "all")[0] <= seen + USERS  # Locust cuts off what is under way at the end
     flows = sum(counts(summary, name)[0] for name in ("GET /items/{id}", "POST /buy", "GET /first"))
     seconds = int(summary.split()[1])
     assert 40 * (seconds - 2) <= flows <= 40 * seconds + 4
