@@ -92,9 +92,8 @@ class Engine:
         self.constants: dict[str, Constant] = {}
         self._sink = GuardedSink(sink or NullSink(), self.stop)
         self.ledger = Ledger(run_id=plan.run_id, sink=self._sink, stripe=stripe)
-        limits = [limit for each in (plan.thresholds or {}).values() for limit in each]
-        of_answers = [limit for limit in limits if limit <= plan.timeout_s]
-        self.vitals = Vitals(slow_s=max(of_answers, default=SLOW_S))
+        limits = [s for each in (plan.thresholds or {}).values() for s in each if s <= plan.timeout_s]
+        self.vitals = Vitals(slow_s=max(limits, default=SLOW_S))
         self.begin = 0.0
         self._set_clock(Clock.anchored())
         self._worker = worker
