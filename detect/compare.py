@@ -2,12 +2,14 @@
 
 A defect is caught when the objective named beforehand fails; any other word of the judge is a miss. An
 objective that fails without being named is a false alarm, unless what was planted explains it. A twin, and a
-run with nothing planted, must leave everything standing.
+run with nothing planted, must leave everything standing. A twin that had no effect is a miss: whoever passes
+it has passed a healthy system.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from detect.rows import AS_ARGUED, CAUGHT, FALSE_ALARM, MISSED, QUIET, Row
 from detect.runs import Run
@@ -17,12 +19,17 @@ from slo.verdict import Verdict, Verdicts
 
 UNSEEN = "fault not observed"
 UNSEEN_EXIT = 3
-NOT_JUDGED = "not judged"
+WITHOUT_EFFECT = "twin without effect"
 _RANK = {word: rank for rank, word in enumerate((FAIL, INVALID, NO_DATA, INCONCLUSIVE, PASS))}
 
 
-def of_group(group: Group, setup: Setup, run: Run) -> list[Row]:
-    """The rows of a run with defects or twins in it."""
+def of_group(
+    group: Group, setup: Setup, run: Run, healthy: Mapping[str, Sequence[str]] | None = None
+) -> list[Row]:
+    """The rows of a run with defects or twins in it.
+
+    `healthy`: what clean runs measured for an objective, to be read beside what a twin measured.
+    """
     names = (*group.defects, *group.twins)
     found = run.verdicts
     if found is None or not run.whole:
@@ -31,7 +38,10 @@ def of_group(group: Group, setup: Setup, run: Run) -> list[Row]:
         rows = [_unseen(group, name, setup.defects[name].catches, run, found) for name in group.defects]
     else:
         rows = [_defect(group, name, setup.defects[name].catches, found) for name in group.defects]
-    rows += [_twin(group, name, setup.defects[name].catches, found) for name in group.twins]
+    for name in group.twins:
+        objective = setup.defects[name].catches
+        clean = (healthy or {}).get(objective, ())
+        rows.append(_twin(group, name, objective, found, times=run.effects.get(name, 0), clean=clean))
     named = {setup.defects[name].catches for name in names}
     return rows + others(group.part, group.name, found, named=named, excuses=setup.excuses(group))
 
@@ -80,10 +90,18 @@ def _defect(group: Group, name: str, objective: str, found: Verdicts) -> Row:
     return _row(group, name, f"{objective} fails", one, CAUGHT if caught else MISSED)
 
 
-def _twin(group: Group, name: str, objective: str, found: Verdicts) -> Row:
+def _twin(
+    group: Group, name: str, objective: str, found: Verdicts, *, times: int, clean: Sequence[str]
+) -> Row:
+    """A pass says something only where the twin did what it does, in the phase that is judged."""
     one = verdict_of(found, objective)
-    quiet = one is not None and one.verdict == PASS
-    return _row(group, f"{name}/twin", f"{objective} passes", one, QUIET if quiet else FALSE_ALARM)
+    passed = one is not None and one.verdict == PASS
+    result = FALSE_ALARM if not passed else QUIET if times else MISSED
+    row = _row(group, f"{name}/twin", f"{objective} passes, with effect", one, result)
+    acted = f"acted {times} times" if times else WITHOUT_EFFECT
+    beside = f", clean runs {' '.join(clean)}" if clean else ""
+    measured = f"measured {one.measured_text}{beside}" if one is not None else ""
+    return replace(row, found="; ".join(filter(None, (acted, measured, row.found))))
 
 
 def _unseen(group: Group, name: str, objective: str, run: Run, found: Verdicts) -> Row:
@@ -91,18 +109,7 @@ def _unseen(group: Group, name: str, objective: str, run: Run, found: Verdicts) 
     said = one is not None and one.verdict == INCONCLUSIVE and UNSEEN in one.reason
     right = said and run.code == UNSEEN_EXIT
     row = _row(group, name, f"{objective} inconclusive, exit {UNSEEN_EXIT}", one, CAUGHT if right else MISSED)
-    return row if right else _with_exit(row, run.code)
-
-
-def _with_exit(row: Row, code: int) -> Row:
-    return Row(
-        part=row.part,
-        run=row.run,
-        what=row.what,
-        expected=row.expected,
-        found=f"exit {code}, {row.found}",
-        result=row.result,
-    )
+    return row if right else replace(row, found=f"exit {run.code}, {row.found}")
 
 
 def _row(group: Group, what: str, expected: str, one: Verdict | None, result: str) -> Row:
@@ -111,18 +118,12 @@ def _row(group: Group, what: str, expected: str, one: Verdict | None, result: st
 
 
 def _unjudged(part: str, name: str, what: str, run: Run) -> Row:
-    if run.verdicts is None:
-        why = run.why
-    elif run.verdicts.state != "complete":
-        why = f"the run is {run.verdicts.state}: {run.verdicts.reason}"
-    else:
-        why = f"the run is invalid: {'; '.join(map(str, run.verdicts.validity.get('causes', ())))}"
     return Row(
         part=part,
         run=name,
         what=what,
         expected="a whole run",
-        found=f"exit {run.code}, {why}",
+        found=f"exit {run.code}, {run.flaw}",
         result=MISSED,
     )
 

@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from detect import effects
 from detect.errors import DetectError
 from detect.setup import ROOT
+from fixtures.region.defects.effects import VARIABLE as NOTED
 from fixtures.region.defects.planting import VARIABLE
 from slo import verdict
 from slo.errors import SloError
@@ -28,18 +30,35 @@ SPARE_S = 240.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """How a run ended; `verdicts` is None when it could not be judged, `why` says what it printed then."""
+    """How a run ended; `verdicts` is None when it could not be judged, `why` says what it printed then.
+
+    `effects`: how often each planted defect noted that it did what it does. `earlier`: attempts at the same
+    run before this one, which proved nothing.
+    """
 
     code: int
     folder: Path | None
     verdicts: Verdicts | None
     why: str = ""
+    effects: Mapping[str, int] = field(default_factory=dict)
+    earlier: tuple[Run, ...] = ()
 
     @property
     def whole(self) -> bool:
         """Whether the judge saw a complete run with a generator that can be believed."""
         found = self.verdicts
         return found is not None and found.state == "complete" and bool(found.validity.get("valid", True))
+
+    @property
+    def flaw(self) -> str:
+        """Why nothing can be learnt from it; empty if something can."""
+        if self.whole:
+            return ""
+        if self.verdicts is None:
+            return self.why
+        if self.verdicts.state != "complete":
+            return f"the run is {self.verdicts.state}: {self.verdicts.reason}"
+        return f"the run is invalid: {'; '.join(map(str, self.verdicts.validity.get('causes', ())))}"
 
 
 def run(
@@ -60,9 +79,13 @@ def run(
     before = set(out.iterdir())
     words = [*program, "run", str(plan), "--env", "local", "--out", str(out)]
     words += [word for name in defects for word in ("--defect", name)]
-    env = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    noted = out / "last-effects.jsonl"
+    noted.unlink(missing_ok=True)
+    env = {name: value for name, value in os.environ.items() if name not in (VARIABLE, NOTED)}
     if sealed:
         env[VARIABLE] = sealed
+    else:  # whoever tries a sealed defect is told nothing by it
+        env[NOTED] = str(noted.absolute())
     log = out / "last-run.log"
     with log.open("wb") as sink:
         code = waited(words, env=env, sink=sink.fileno(), limit_s=minutes * 60 + SPARE_S)
@@ -71,10 +94,14 @@ def run(
     fresh = sorted(path for path in set(out.iterdir()) - before if (path / "manifest.json").is_file())
     if not fresh:
         return Run(code=code, folder=None, verdicts=None, why=_tail(log))
+    found = Run(code=code, folder=fresh[-1], verdicts=None)
     try:
-        return Run(code=code, folder=fresh[-1], verdicts=verdict.read(fresh[-1]))
+        if noted.exists():
+            noted = noted.replace(out / f"{fresh[-1].name}.effects.jsonl")
+        acted = effects.counted(noted, fresh[-1])
+        return replace(found, verdicts=verdict.read(fresh[-1]), effects=acted)
     except SloError as error:
-        return Run(code=code, folder=fresh[-1], verdicts=None, why=f"{error}; {_tail(log)}")
+        return replace(found, why=f"{error}; {_tail(log)}")
 
 
 def waited(

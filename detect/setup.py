@@ -1,7 +1,8 @@
 """`groups.toml`: which defects share a run, what else each makes fail and why, and what blind runs draw from.
 
 A file that would prove nothing is refused: two defects of one run with one objective, a defect whose side
-effect is another's objective, a defect in no run, or a twin that is left out.
+effect is another's objective, a defect in no run, or a twin that is left out. So is an excuse for a failure
+that cannot happen: nobody would notice when it no longer fits.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from detect import driven
 from detect.errors import SetupError
 from fixtures.errors import FixtureError
 from fixtures.region.defects import catalogue
@@ -53,13 +55,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """The whole file beside the defects it speaks of."""
+    """The whole file beside the defects it speaks of.
+
+    `judged`: what each plan is judged by, and whether that could fail in its time.
+    """
 
     defects: Mapping[str, Defect]
     groups: tuple[Group, ...]
     explained: Explained
     blind: Mapping[str, Mapping[str, Span]]
     explained_twins: Explained = field(default_factory=dict)
+    judged: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
 
     def of(self, part: str) -> list[Group]:
         """The groups that run in one part."""
@@ -85,9 +91,11 @@ def load(path: Path = GROUPS, defects: Mapping[str, Defect] | None = None) -> Se
     try:
         known = catalogue.of(catalogue.folder_of(SYSTEM)) if defects is None else defects
         table = tomllib.loads(path.read_text("utf-8"))
+        groups = tuple(_group(one) for one in table["run"])
         setup = Setup(
             defects=known,
-            groups=tuple(_group(one) for one in table["run"]),
+            groups=groups,
+            judged={plan: driven.judged(plan_path(plan)) for plan in sorted({one.plan for one in groups})},
             explained=table.get("explained", {}),
             explained_twins=table.get("explained-twin", {}),
             blind={
@@ -95,7 +103,14 @@ def load(path: Path = GROUPS, defects: Mapping[str, Defect] | None = None) -> Se
                 for name, spans in table.get("blind", {}).items()
             },
         )
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, FixtureError) as error:
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        FixtureError,
+        SetupError,
+    ) as error:  # not TOML: ValueError
         raise SetupError(f"{path}: cannot be used: {type(error).__name__}: {error}") from error
     if wrong := problems(setup):
         raise SetupError(f"{path}: " + "; ".join(wrong))
@@ -116,6 +131,7 @@ def problems(setup: Setup) -> list[str]:
     found += _counted("defect", setup.defects, [n for g in setup.groups for n in g.defects])
     with_twin = [name for name, one in setup.defects.items() if one.twin is not None]
     found += _counted("twin", with_twin, [n for g in setup.groups for n in g.twins])
+    found += [why for group in setup.groups for why in _idle(setup, group)]
     for name, spans in setup.blind.items():
         if unknown := sorted(spans.keys() - {*setup.defects[name].sizes, AFTER}):
             found.append(f"blind.{name}: no sizes {', '.join(unknown)}")
@@ -135,6 +151,20 @@ def _confused(setup: Setup, group: Group) -> list[str]:
         for other in names
         if other != name and setup.defects[other].catches in table.get(name, {})
     ]
+
+
+def _idle(setup: Setup, group: Group) -> list[str]:
+    """Excuses that nothing in this run could ever need."""
+    found = []
+    for objective in setup.excuses(group):
+        could_fail = setup.judged.get(group.plan, {}).get(objective)
+        if could_fail is None:
+            found.append(f"an excuse for {objective}, which run {group.name} is not judged by")
+        elif not could_fail:
+            found.append(f"an excuse for {objective}, whose limit is longer than run {group.name}")
+        elif group.unseen:
+            found.append(f"an excuse for {objective} in run {group.name}, which must not fail at all")
+    return found
 
 
 def _counted(what: str, wanted: Iterable[str], planned: Sequence[str]) -> list[str]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from detect import blind, compare, mutation, runs, simulated
+from detect import blind, compare, mutation, rows, runs, simulated
 from detect.errors import DetectError
 from detect.mutation import ARGUED, KILLED, SURVIVED
 from detect.rows import MISSED, QUIET, SHOWN, Row
 from detect.runs import Run
+from detect.seal import named_in
 from detect.setup import Group, Setup, minutes_of, plan_path
 from slo import manifest
 from slo.baseline import LEAST_NIGHTS
@@ -125,15 +126,27 @@ def _blind(number: int) -> Step:
 
 def _run_clean(bench: Bench, *, name: str, plan: str, folder: str) -> Found:
     run = _run(bench, plan, folder)
-    return compare.of_clean("clean", name, run) + _planted("clean", name, run, []), _about(run)
+    found = compare.of_clean("clean", name, run) + _planted("clean", name, run, [])
+    return found + _again("clean", name, run), _about(run)
 
 
 def _run_group(bench: Bench, *, group: Group, planted: Sequence[str]) -> Found:
     if group.beside:
         _need_nights(bench)
     run = _run(bench, group.plan, group.folder, defects=planted)
-    rows = compare.of_group(group, bench.setup, run)
-    return rows + _planted(group.part, group.name, run, planted), _about(run)
+    found = compare.of_group(group, bench.setup, run, _healthy(bench) if group.twins else None)
+    found += _planted(group.part, group.name, run, planted)
+    return found + _again(group.part, group.name, run), _about(run)
+
+
+def _healthy(bench: Bench) -> dict[str, list[str]]:
+    """What the clean runs of this session measured, by objective."""
+    measured: dict[str, list[str]] = {}
+    for number in range(1, CLEAN_RUNS + 1):
+        done = rows.read(bench.kept, f"clean-{number}", quick=bench.quick)
+        for name, (_, text) in (done.about.get("objectives", {}) if done else {}).items():
+            measured.setdefault(name, []).append(text)
+    return measured
 
 
 def _need_nights(bench: Bench) -> None:
@@ -168,9 +181,9 @@ def _run_blind(bench: Bench, *, number: int) -> Found:
     run = _run(bench, group.plan, "blind", sealed=envelope.text)
     opened = {"seed": bench.seed, "envelope": envelope.text, **_about(run)}
     bench.say(f"    the envelope of seed {bench.seed} says {envelope.text}")
-    rows = compare.of_group(group, bench.setup, run)
+    found = compare.of_group(group, bench.setup, run) + _again("blind", group.name, run)
     if run.folder is not None and (where := named_in(run.folder, envelope)):
-        rows.append(
+        found.append(
             Row(
                 part="blind",
                 run=group.name,
@@ -180,32 +193,57 @@ def _run_blind(bench: Bench, *, number: int) -> Found:
                 result=MISSED,
             )
         )
-    return rows, opened
-
-
-def named_in(folder: Path, envelope: blind.Envelope) -> list[str]:
-    """Files of a run folder in which the envelope's text stands; none if the seal held."""
-    text = envelope.text.encode()
-    return sorted(path.name for path in folder.iterdir() if path.is_file() and text in path.read_bytes())
+    return found, opened
 
 
 def _run(bench: Bench, plan: str, part: str, *, defects: Sequence[str] = (), sealed: str = "") -> Run:
-    """A run, and another one if it proves nothing."""
-    for again in range(1, TIMES + 1):
-        run = runs.run(
-            plan_path(plan), out=bench.out / part, minutes=minutes_of(plan), defects=defects, sealed=sealed
+    """A run, and another one if it proves nothing; it knows of the attempts before it."""
+    earlier: tuple[Run, ...] = ()
+    while True:
+        try:
+            run = runs.run(
+                plan_path(plan),
+                out=bench.out / part,
+                minutes=minutes_of(plan),
+                defects=defects,
+                sealed=sealed,
+            )
+        except DetectError as error:
+            raise DetectError("; before it: ".join([str(error), *map(_attempt, earlier)])) from error
+        if run.whole or len(earlier) == TIMES - 1:
+            return replace(run, earlier=earlier)
+        bench.say(f"    {_attempt(run)}: nothing to be learnt from it; once more")
+        earlier = (*earlier, run)
+
+
+def _attempt(run: Run) -> str:
+    return f"exit {run.code}, {run.folder.name if run.folder else 'no folder'}, {run.flaw}"
+
+
+def _again(part: str, name: str, run: Run) -> list[Row]:
+    """A row for each attempt that proved nothing and was followed by another; wrong is none of them."""
+    return [
+        Row(
+            part=part,
+            run=name,
+            what=f"attempt {number} of {len(run.earlier) + 1}",
+            expected="a run that proves something",
+            found=_attempt(one),
+            result=SHOWN,
         )
-        if run.whole or again == TIMES:
-            break
-        bench.say(
-            f"    exit {run.code}, nothing to be learnt from it{': ' + run.why if run.why else ''}; once more"
-        )
-    return run
+        for number, one in enumerate(run.earlier, start=1)
+    ]
 
 
 def _about(run: Run) -> dict[str, Any]:
+    """What results.json keeps of a run: every attempt at it, the last one in full."""
     found = run.verdicts
     return {
+        "attempts": [
+            {"exit": one.code, "folder": one.folder.name if one.folder else None, "flaw": one.flaw}
+            for one in (*run.earlier, run)
+        ],
+        "effects": dict(run.effects),
         "exit": run.code,
         "folder": str(run.folder.name) if run.folder else None,
         "verdict": found.verdict if found else None,

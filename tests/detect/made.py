@@ -17,6 +17,7 @@ OBJECTIVES = {
     "suppressed-fault": "failover",
 }
 TWINS = ("slow-tail", "errors")
+PLANS = ("defects", "failover", "steady")
 
 
 def defect(name: str, *, catches: str = "", twin: Mapping[str, float] | None = None) -> Defect:
@@ -49,6 +50,7 @@ def made(**change: object) -> Setup:
         ),
         "explained": {"errors": {"uptime": "the same errors"}},
         "blind": {"lost-write": {}, "slow-tail": {"share": (0.02, 0.04), "after": (0.0, 20.0)}},
+        "judged": {plan: {"uptime": True, "latency-p99": True, "mttr": False} for plan in PLANS},
         **change,
     }
     return Setup(**fields)  # type: ignore[arg-type]
@@ -59,14 +61,20 @@ def _filled(kind: type, **given: object) -> Any:
     return kind(**{**{one.name: None for one in fields(kind)}, **given})
 
 
-def verdict(name: str, word: str, *, reason: str = "because") -> Verdict:
+def verdict(name: str, word: str, *, reason: str = "because", measured: str = "") -> Verdict:
     """One objective's verdict."""
-    one: Verdict = _filled(Verdict, id=name, verdict=word, reason=reason, measured_text="")
+    one: Verdict = _filled(Verdict, id=name, verdict=word, reason=reason, measured_text=measured)
     return one
 
 
 def run(
-    *, code: int = 0, state: str = "complete", valid: bool = True, why: str = "", **words: str | Verdict
+    *,
+    code: int = 0,
+    state: str = "complete",
+    valid: bool = True,
+    why: str = "",
+    effects: Mapping[str, int] | None = None,
+    **words: str | Verdict,
 ) -> Run:
     """A finished run: `no_lost_write="fail"` is the word on `no-lost-write`."""
     objectives = tuple(
@@ -75,4 +83,4 @@ def run(
     )
     trust = {"valid": valid, "causes": () if valid else ("the generator was late",)}
     found = _filled(Verdicts, verdict="pass", state=state, objectives=objectives, validity=trust)
-    return Run(code=code, folder=Path("r"), verdicts=found, why=why)
+    return Run(code=code, folder=Path("r"), verdicts=found, why=why, effects=effects or {})

@@ -69,11 +69,36 @@ def test_a_suppressed_fault_must_be_noticed(code: int, word: str, reason: str, r
     assert _results(UNSEEN, found) == {"suppressed-fault": result}
 
 
+ACTED = {"slow-tail": 180, "errors": 1}
+
+
 def test_twins_must_pass() -> None:
     """Failing and not knowing are both wrong."""
-    found = _results(TWINS, run(latency_p99="pass", error_rate="inconclusive"))
+    found = _results(TWINS, run(effects=ACTED, latency_p99="pass", error_rate="inconclusive"))
     assert found == {"slow-tail/twin": QUIET, "errors/twin": FALSE_ALARM}
-    assert _results(TWINS, run(latency_p99="fail", error_rate="pass"))["slow-tail/twin"] == FALSE_ALARM
+    failed = run(effects=ACTED, latency_p99="fail", error_rate="pass")
+    assert _results(TWINS, failed)["slow-tail/twin"] == FALSE_ALARM
+
+
+def test_a_twin_without_effect_is_a_miss() -> None:
+    """Its pass is a healthy system's; another twin's effect is none of its own, and a failure stays one."""
+    found = run(effects={"slow-tail": 0, "errors": 4}, latency_p99="pass", error_rate="pass")
+    assert _results(TWINS, found) == {"slow-tail/twin": MISSED, "errors/twin": QUIET}
+    row, _ = compare.of_group(TWINS, SETUP, found)
+    assert compare.WITHOUT_EFFECT in row.found
+    assert _results(TWINS, run(latency_p99="fail", error_rate="pass")) == {
+        "slow-tail/twin": FALSE_ALARM,
+        "errors/twin": MISSED,
+    }
+
+
+def test_a_twin_stands_beside_what_clean_runs_measured() -> None:
+    """With how often it acted; where there are no clean runs, alone."""
+    found = run(effects=ACTED, p99=verdict("latency-p99", "pass", measured="40 ms"), error_rate="pass")
+    row, _ = compare.of_group(TWINS, SETUP, found, {"latency-p99": ["20 ms", "22 ms"]})
+    assert row.found == "acted 180 times; measured 40 ms, clean runs 20 ms 22 ms; pass: because"
+    row, _ = compare.of_group(TWINS, SETUP, found)
+    assert row.found == "acted 180 times; measured 40 ms; pass: because"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from detect import runs
+from detect import effects, runs
 from detect.errors import DetectError
 
 GAMEDAY = """
@@ -43,6 +43,49 @@ def test_defects_are_named_or_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert sealed.folder is not None
     assert '"sealed": "errors:after=3"' in (sealed.folder / "manifest.json").read_text()
     assert "--defect" not in (sealed.folder / "manifest.json").read_text()
+
+
+NOTING = """
+import json, os, pathlib, sys
+out = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
+folder = out / "plan-1"
+folder.mkdir()
+(folder / "manifest.json").write_text("{}")
+edges = [("warmup", "start", 5), ("warmup", "end", 10), ("steady", "start", 10), ("steady", "end", 20)]
+events = [{"kind": "phase", "name": name, "edge": edge, "t": t} for name, edge, t in edges]
+(folder / "events.jsonl").write_text("".join(json.dumps(one) + "\\n" for one in events))
+noted = os.environ.get("GAMEDAY_DEFECTS_EFFECTS")
+if noted is None:
+    sys.exit(7)
+with open(noted, "a") as sink:
+    for t, name in ((9.9, "errors"), (10, "errors"), (19.9, "errors"), (20, "freeze"), (15, "pause")):
+        print(json.dumps({"t": t, "defect": name}), file=sink)
+"""
+
+
+def test_effects_count_in_the_phase_that_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those before and after it show nothing; kept beside the run; an earlier run's are not its own."""
+    monkeypatch.setattr(runs.verdict, "read", lambda _folder: None)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "last-effects.jsonl").write_text('{"t": 12, "defect": "slow-tail"}\n')
+    found = _run(tmp_path, NOTING, defects=["errors/twin"])
+    assert found.effects == {"errors": 2, "pause": 1}
+    assert (tmp_path / "out" / "plan-1.effects.jsonl").is_file()
+    assert not (tmp_path / "out" / "last-effects.jsonl").exists()
+
+
+def test_a_run_that_notes_nothing_had_no_effect(tmp_path: Path) -> None:
+    """A folder without phases is no reason to believe otherwise."""
+    found = _run(tmp_path, GAMEDAY, defects=["errors/twin"])
+    assert found.effects == {}
+    (tmp_path / "noted").write_text('{"t": 12, "defect": "slow-tail"}\n')
+    assert effects.counted(tmp_path / "noted", tmp_path) == {}
+
+
+def test_nothing_is_noted_under_seal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even where the caller's environment asks for it."""
+    monkeypatch.setenv("GAMEDAY_DEFECTS_EFFECTS", str(tmp_path / "mine"))
+    assert _run(tmp_path, NOTING, sealed="errors:after=3").code == 7
 
 
 def test_a_run_without_verdicts_says_what_it_printed(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from chaos import experiment
-from detect import setup
+from detect import driven, setup
 from detect.errors import SetupError
 from detect.setup import Group, load, minutes_of, plan_path, problems
 from gameday import plan
@@ -52,6 +53,47 @@ def test_what_is_explained_is_an_objective() -> None:
     assert said - TARGETS.keys() == set()
 
 
+@pytest.mark.parametrize("name", PLANS)
+def test_what_a_plan_is_judged_by_is_known(name: str) -> None:
+    """With nothing that fault phases leave out; 15 minutes are never over in a run of two."""
+    found = driven.judged(plan_path(name))
+    assert found.keys() == _driven(name)
+    assert {one for one, could_fail in found.items() if not could_fail} == {"mttr"} & found.keys()
+
+
+def test_the_phase_of_a_fault_is_judged_by_what_its_experiment_names(tmp_path: Path) -> None:
+    """Not by everything that the plan lists; a plan that is not there is refused."""
+    text = plan_path("task-kill").read_text("utf-8").replace('"mttr", ', '"mttr", "failover", "uptime", ')
+    path = tmp_path / "task-kill.toml"
+    path.write_text(text, "utf-8")
+    assert driven.judged(path).keys() == {*driven.judged(plan_path("task-kill")), "uptime"}
+    with pytest.raises(SetupError, match=r"none\.toml"):
+        driven.judged(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "excused"),
+    [
+        ("suppressed-fault", "alarm-customer-impact"),
+        ("stale-pool", "mttr"),
+        ("slow-tail", "latency-regression"),
+    ],
+)
+def test_an_idle_excuse_in_the_shipped_file_is_refused(tmp_path: Path, name: str, excused: str) -> None:
+    """One that the plan is not judged by, one that takes longer than it, one where nothing must fail."""
+    path = tmp_path / "groups.toml"
+    text = setup.GROUPS.read_text("utf-8")
+    table = f"[explained.{name}]\n"
+    text = (
+        text.replace(table, f'{table}{excused} = "so"\n')
+        if table in text
+        else f'{text}\n{table}{excused} = "so"'
+    )
+    path.write_text(text, "utf-8")
+    with pytest.raises(SetupError, match=f"an excuse for {excused}"):
+        load(path)
+
+
 def test_the_steady_plan_is_as_long_as_twelve_blocks() -> None:
     """A rate passes with twelve blocks of 10 s, and the clean runs must pass."""
     (steady,) = [one for one in plan.load(plan_path("steady")).phases if one.name == "steady"]
@@ -82,6 +124,10 @@ BROKEN = [
     ({"blind": {"slow-tail": {"share": (2.0, 1.0)}}}, "blind.slow-tail.share: from 2 to 1"),
     ({"blind": {"gremlin": {}}}, "no such defects: gremlin"),
     ({"explained": {"gremlin": {}}}, "no such defects: gremlin"),
+    ({"explained": {"errors": {"isolation": "so"}}}, "excuse for isolation, which run two is not judged by"),
+    ({"explained": {"errors": {"mttr": "so"}}}, "excuse for mttr, whose limit is longer than run two"),
+    ({"explained": {"suppressed-fault": {"uptime": "so"}}}, "excuse for uptime in run three, which must not"),
+    ({"explained_twins": {"errors": {"isolation": "so"}}}, "isolation, which run calm is not judged by"),
 ]
 
 
@@ -101,8 +147,9 @@ def test_two_defects_of_one_run_never_share_an_objective() -> None:
 
 
 def test_a_file_that_cannot_be_used_is_refused(tmp_path) -> None:
-    """With its name: not TOML, no runs, an unknown key, or defects that are not there."""
-    for text in ("[[run", "", "[[run]]\nnam = 1\n", '[[run]]\nname = "a"\npart = "p"\nplan = "q"\n'):
+    """With its name: not TOML, no runs, an unknown key, an unknown plan, or defects in no run."""
+    one = '[[run]]\nname = "a"\npart = "p"\nplan = '
+    for text in ("[[run", "", "[[run]]\nnam = 1\n", f'{one}"q"\n', f'{one}"steady"\n'):
         path = tmp_path / "groups.toml"
         path.write_text(text, "utf-8")
         with pytest.raises(SetupError, match=re.escape(str(path))):
