@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -110,6 +111,8 @@ def traffic(folder: Path, *, timeout_s: float) -> Iterator[subprocess.Popen[byte
     """Drive the load that `folder`'s manifest describes; drained, not cut off, when the block ends early."""
     patience = timeout_s + (DRAIN_WORKERS_S if _manifest(folder).get("distribution") else DRAIN_S)
     with child(
+        "gameday.tied",
+        str(os.getpid()),
         "scenarios.load.drive",
         str(folder.resolve()),
         env={"GAMEDAY_QUIET": "1", "GAMEDAY_TIED": "1"},
