@@ -26,6 +26,8 @@ def validity(folder: Folder) -> tuple[Fact, ...]:
         Fact(name="Start lag p99", value=formats.latency(number(judged, "start_lag_p99"))),
         Fact(name="Start lag, longest", value=formats.latency(_most(seen, "lag_max"))),
         Fact(name="Generator CPU, highest", value=_core(number(judged, "cpu_max"))),
+        Fact(name="CPU taken by the host, worst second", value=formats.ratio(_most(seen, "stolen"))),
+        Fact(name="Disturbed", value=text(judged, "disturbed") or ("no" if judged else formats.NO_DATA)),
         Fact(name="Misses caused by the generator", value=formats.number(number(judged, "misses_generator"))),
         Fact(name="Attainment", value=formats.ratio(number(judged, "attainment"))),
         Fact(name="In flight, most", value=formats.number(_most(seen, "in_flight"))),

@@ -129,7 +129,8 @@ def _validity(found: Json) -> dict[str, object]:
     return {
         "valid": flag(found, "valid"),
         "causes": texts(found, "causes"),
-        **{name: number(found, name) for name in ("start_lag_p99", "cpu_max", "attainment")},
+        **{name: number(found, name) for name in ("start_lag_p99", "cpu_max", "stolen_max", "attainment")},
+        "disturbed": text(found, "disturbed"),
         "misses_generator": _count(found, "misses_generator"),
     }
 

@@ -264,6 +264,8 @@ def _capped(record: Record, case: _Case, found: Finding, calm: Steadiness, trust
         return replace(found, verdict=INCONCLUSIVE, reason=reason)
     if not trust.valid and shape.load and found.verdict in (PASS, FAIL, INCONCLUSIVE):
         return replace(found, verdict=INVALID, reason=f"void, {'; '.join(trust.causes)}; {found.reason}")
+    if trust.disturbed and shape.load and found.verdict == FAIL:
+        return replace(found, verdict=INCONCLUSIVE, reason=f"{trust.disturbed}; {found.reason}")
     if not calm.steady and shape.load and case.objective.phase == "steady":
         found = found.capped(f"not steady: {calm.reason}")
     cut = [one for one in record.phases if not one.ended and _judged_in(case, one)]

@@ -18,12 +18,19 @@ CPU = 0.9
 CPU_FOR_S = 10
 CLOCK_STEP_S = 0.05
 TOLD = 0.8
+STOLEN = 0.1
+STOLEN_FOR = 0.01
 SHARES = ("errors", "availability", "latency", "attainment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validity:
-    """Causes are sentences; no cause means valid. Lag in seconds, CPU as a share of one core."""
+    """Causes are sentences; no cause means valid. Lag in seconds, CPU as a share of one core.
+
+    `disturbed` is a sentence too, empty if nothing is known to have disturbed this machine: a load that fails
+    meanwhile may have failed for that, and one that passes has passed in spite of it. `stolen_max` is the
+    largest share of all processors that the machine's host took in a second.
+    """
 
     valid: bool
     causes: tuple[str, ...]
@@ -31,6 +38,8 @@ class Validity:
     cpu_max: float | None
     misses_generator: int
     attainment: float | None
+    stolen_max: float | None = None
+    disturbed: str = ""
 
 
 def check(record: Record, objectives: Sequence[Objective], windows: Sequence[Window]) -> Validity:
@@ -56,6 +65,8 @@ def check(record: Record, objectives: Sequence[Objective], windows: Sequence[Win
         cpu_max=cpu,
         misses_generator=misses,
         attainment=attainment,
+        stolen_max=max((float(e["stolen"]) for e in reports if "stolen" in e), default=None),
+        disturbed=_stolen(reports),
     )
 
 
@@ -175,6 +186,22 @@ def _busy(reports: Sequence[Event]) -> list[str]:
                 who = f"worker {worker}" if worker else "the generator"
                 return [f"{who} used more than {CPU:.0%} of its core for {CPU_FOR_S} s"]
     return []
+
+
+def _stolen(reports: Sequence[Event]) -> str:
+    """Said when the host took a tenth of the processors, or more, in more than one second of a hundred.
+
+    A percentile's budget of 1% is gone then, whatever the system does, where it runs on this machine; and
+    where it does not, answers have waited here.
+    """
+    told = [float(e["stolen"]) for e in reports if "stolen" in e]
+    much = sum(share >= STOLEN for share in told)
+    if much <= STOLEN_FOR * len(told):
+        return ""
+    return (
+        f"the host of the generator's machine took {STOLEN:.0%} of its processors, or more, in {much} of "
+        f"{len(told)} s ({max(told):.0%} at worst)"
+    )
 
 
 def _told(reports: Sequence[Event]) -> list[str]:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.load.host import Host
+
 LATE_S = 0.1
 BUSY = 0.9
 SHORTEST_LOOK_S = 0.25
@@ -63,6 +65,7 @@ class Vitals:
     slow_s: float = SLOW_S
     usual: float = math.inf
     cpu: float = 0.0
+    host: Host = field(default_factory=Host)
     lags: array[float] = field(default_factory=lambda: array("d"))
     dropped: dict[str, int] = field(default_factory=dict)
     _last: tuple[float, float, float] | None = None
@@ -114,6 +117,7 @@ class Vitals:
             "clock_step": step,
             "starts": int(lags.size),
             "retried": retried,
+            **self.host.report(),
         }
 
     def _cpu_now(self) -> float:
