@@ -58,14 +58,23 @@ gate_items.past.remember = lambda path, verdicts: []
 gate_items.Gate._request = lambda self: None
 gate_items.Gate._of_plan = lambda self: ("lexohub-noop", questions)
 """
+REPLACED = (
+    (gate_items, ("judge_and_report", "run")),
+    (gate_items.past, ("remember",)),
+    (gate_items.Gate, ("_run", "_request", "_of_plan")),
+)
 ASKED = ("latency-p50", "latency-p99", "error-rate", "attainment", "search-rate")
 
 
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch) -> pytest.Pytester:
-    """A team's own folder, which loads the gate as a plugin."""
+    """A team's own folder, which loads the gate as a plugin; what its conftest replaces is put back."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    pytester.makeini("[pytest]\naddopts = -p gameday.gate --strict-markers\n")
+    for place, names in REPLACED:
+        for name in names:
+            monkeypatch.setattr(place, name, getattr(place, name))
+    # Hypothesis's plugin imports all of Hypothesis at the end of every session
+    pytester.makeini("[pytest]\naddopts = -p gameday.gate -p no:hypothesispytest --strict-markers\n")
     return pytester
 
 
@@ -155,7 +164,8 @@ def test_a_run_that_broke_ends_the_session(pytester, words, code):
     folder = _run_folder(pytester.path / "run-1", state="cut-short")
     names = ("latency-p50", "uptime")
     pytester.makeconftest(DONE.format(folder=str(folder), code=5, names=names))
-    found = pytester.runpytest_subprocess(*words, "--gameday", "lexohub-noop")
+    start = pytester.runpytest_inprocess if words else pytester.runpytest_subprocess
+    found = start(*words, "--gameday", "lexohub-noop")
     assert (found.ret, (pytester.path / "ran").read_text()) == (code, "x")
     if words:
         found.assert_outcomes(failed=2)
@@ -176,7 +186,7 @@ def test_what_informs_fails_where_integrity_does(pytester):
     ]
     jsonl.append_all(folder / "ledger.jsonl", lines)
     pytester.makeconftest(DONE.format(folder=str(folder), code=1, names=("workflow-once",)))
-    found = pytester.runpytest_subprocess("--gameday", "lexohub-noop")
+    found = pytester.runpytest_inprocess("--gameday", "lexohub-noop")
     found.assert_outcomes(failed=1)
     found.stdout.fnmatch_lines(["*workflow-once: fail*"])
 
@@ -185,7 +195,7 @@ def test_beside_a_teams_own_tests_and_with_xdist(pytester, healthy):
     """Both kinds run, spread over two workers; the run is judged once."""
     pytester.makepyfile("def test_own(): assert True")
     pytester.makeconftest(COUNTED)
-    found = pytester.runpytest_subprocess("-n", "2", str(pytester.path), f"--run-folder={healthy}")
+    found = pytester.runpytest_inprocess("-n", "2", str(pytester.path), f"--run-folder={healthy}")
     found.assert_outcomes(passed=len(ASKED) + 2)
     found.stdout.fnmatch_lines(["gameday pass, exit code 0: *", f"report {healthy}/report.html"])
     assert (pytester.path / "judged").read_text() == "x"
@@ -195,7 +205,7 @@ def test_with_xdist_a_game_day_runs_once_and_its_report_is_named(pytester, healt
     """Only the one who runs it knows the folder; the summary hears of it, and nothing is left behind."""
     pytester.makeconftest(RAN.format(healthy=str(healthy)))
     session = ("-n", "2", "--testrunuid", pytester.path.name)
-    found = pytester.runpytest_subprocess(*session, "--gameday", "lexohub-noop")
+    found = pytester.runpytest_inprocess(*session, "--gameday", "lexohub-noop")
     found.stdout.fnmatch_lines(["gameday pass, exit code 0: *", f"report {healthy}/report.html"])
     assert (pytester.path / "ran").read_text() == "x"
     assert not gate_items.shared(pytester.path.name).exists()
@@ -203,7 +213,7 @@ def test_with_xdist_a_game_day_runs_once_and_its_report_is_named(pytester, healt
 
 def test_with_xdist_what_cannot_be_read_is_an_error_of_usage(pytester):
     """As without: one line, and no worker starts."""
-    found = pytester.runpytest_subprocess("-n", "2", "--run-folder=nowhere")
+    found = pytester.runpytest_inprocess("-n", "2", "--run-folder=nowhere")
     assert found.ret == pytest.ExitCode.USAGE_ERROR
     found.stderr.fnmatch_lines(["ERROR: nowhere: no manifest.json*"])
 
