@@ -2,6 +2,8 @@ PYTHON ?= python3
 SYSTEM ?= lexohub
 VENV := .venv
 BIN := $(VENV)/bin
+# much of the time goes into starting processes: they find their modules compiled
+export PYTHONDONTWRITEBYTECODE :=
 READY := $(VENV)/.ready
 COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
@@ -23,8 +25,8 @@ types: install
 contract: install
 	@$(BIN)/lint-imports
 
-tests: install # by file: what a file's tests share (a region, say) is started once; much of it waits for processes
-	@$(BIN)/python -m pytest -n 4 --dist loadfile
+tests: install # by file, in the order of tests/conftest.py: what a file's tests share (a region, say) is started once
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 bench: install ## beside k6 and stock Locust on this machine; a table, and bench/results.json
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock
@@ -51,3 +53,4 @@ lock: install ## resolve pyproject.toml again; hashes in, index addresses out
 
 clean: ## remove what make made; run folders stay
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -prune -exec rm -rf {} +
