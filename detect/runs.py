@@ -21,6 +21,7 @@ from fixtures.region.defects.effects import VARIABLE as NOTED
 from fixtures.region.defects.planting import VARIABLE
 from slo import verdict
 from slo.errors import SloError
+from slo.finding import PASS
 from slo.verdict import Verdicts
 
 PROGRAM = (str(Path(sys.executable).with_name("gameday")),)
@@ -45,9 +46,15 @@ class Run:
 
     @property
     def whole(self) -> bool:
-        """Whether the judge saw a complete run with a generator that can be believed."""
+        """Whether the judge saw a complete run with a generator, and on a machine, that can be believed.
+
+        A run that passed on a disturbed machine can be: it passed in spite of that.
+        """
         found = self.verdicts
-        return found is not None and found.state == "complete" and bool(found.validity.get("valid", True))
+        if found is None or found.state != "complete":
+            return False
+        calm = found.verdict == PASS or not found.validity.get("disturbed")
+        return calm and bool(found.validity.get("valid", True))
 
     @property
     def flaw(self) -> str:
@@ -58,7 +65,9 @@ class Run:
             return self.why
         if self.verdicts.state != "complete":
             return f"the run is {self.verdicts.state}: {self.verdicts.reason}"
-        return f"the run is invalid: {'; '.join(map(str, self.verdicts.validity.get('causes', ())))}"
+        if causes := self.verdicts.validity.get("causes"):
+            return f"the run is invalid: {'; '.join(map(str, causes))}"
+        return f"the machine was disturbed: {self.verdicts.validity.get('disturbed')}"
 
 
 def run(

@@ -13,35 +13,43 @@ from pathlib import Path
 from detect.blind import Envelope
 from fixtures.region.defects.planting import VARIABLE
 
+REACH = 1000  # characters before a name in which a list of defects may have begun
 _QUOTE = r"""(?:\\?["']|&#34;|&#39;|&quot;)"""
+_WHOLE = re.compile(r"(?:\A|[^\w-])\Z")
+_SIZED = re.compile(r"/twin\b|:[a-z]+=")
+_LISTED = re.compile(rf"{_QUOTE}(?:defects?|planted){_QUOTE}\s*:\s*(?:\[[^\]]*)?{_QUOTE}\Z")
+_LED = re.compile(r"(?:--defect\W+|\bdefects[./]|gameday_defect_)\Z")
+_GOES_ON = re.compile(r"[\w-]")
 
 
 def named_in(folder: Path, envelope: Envelope) -> list[str]:
     """Files of a run folder, at any depth, that name the defect in text or path; none if the seal held."""
-    wanted = forms(envelope)
-    return sorted(
-        name
-        for path in folder.rglob("*")
-        if path.is_file()
-        and (wanted.search(name := str(path.relative_to(folder))) or wanted.search(_text(path)))
-    )
+    found = []
+    for path in folder.rglob("*"):
+        name = str(path.relative_to(folder))
+        if path.is_file() and (_names(name, envelope) or _names(_text(path), envelope)):
+            found.append(name)
+    return sorted(found)
 
 
-def forms(envelope: Envelope) -> re.Pattern[str]:
-    """Every form in which somebody who knew of the envelope would have named what is in it."""
-    name, stem = re.escape(envelope.defect), re.escape(envelope.defect.replace("-", "_"))
-    found = [
-        re.escape(envelope.text),
-        VARIABLE,
-        rf"(?<![\w-]){name}(?:/twin\b|:[a-z]+=)",
-        rf"--defect\W+{name}\b",
-        rf"{_QUOTE}(?:defects?|planted){_QUOTE}\s*:\s*(?:\[[^\]]*)?{_QUOTE}{name}\b",
-        rf"\bdefects[./]{stem}\b",
-        rf"gameday_defect_{stem}\b",
-    ]
-    if "-" in envelope.defect:
-        found.append(rf"(?<![\w-]){name}(?![\w-])")
-    return re.compile("|".join(found))
+def _names(text: str, envelope: Envelope) -> bool:
+    """Whether somebody who knew of the envelope wrote this."""
+    if VARIABLE in text or envelope.text in text:
+        return True
+    spelt = {envelope.defect, envelope.defect.replace("-", "_")}
+    places = (place for one in spelt for place in re.finditer(re.escape(one), text))
+    return any(_planted(text, place.start(), place.end(), own="-" in place[0]) for place in places)
+
+
+def _planted(text: str, start: int, end: int, *, own: bool) -> bool:
+    """Whether the name at this place is the defect's; where it is its `own`, nobody else's, it always is."""
+    before = text[max(start - REACH, 0) : start]
+    whole = _WHOLE.search(before[-1:]) is not None
+    if whole and _SIZED.match(text, end):
+        return True
+    if _GOES_ON.match(text, end):
+        return False
+    return (own and whole) or any(led.search(before) for led in (_LISTED, _LED))
 
 
 def _text(path: Path) -> str:

@@ -74,6 +74,8 @@ def run(
     valid: bool = True,
     why: str = "",
     effects: Mapping[str, int] | None = None,
+    disturbed: str = "",
+    whole: str = "pass",
     **words: str | Verdict,
 ) -> Run:
     """A finished run: `no_lost_write="fail"` is the word on `no-lost-write`."""
@@ -82,5 +84,6 @@ def run(
         for name, word in words.items()
     )
     trust = {"valid": valid, "causes": () if valid else ("the generator was late",)}
-    found = _filled(Verdicts, verdict="pass", state=state, objectives=objectives, validity=trust)
+    trust["disturbed"] = disturbed
+    found = _filled(Verdicts, verdict=whole, state=state, objectives=objectives, validity=trust)
     return Run(code=code, folder=Path("r"), verdicts=found, why=why, effects=effects or {})
