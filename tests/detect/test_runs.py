@@ -80,6 +80,8 @@ def test_a_run_that_notes_nothing_had_no_effect(tmp_path: Path) -> None:
     assert found.effects == {}
     (tmp_path / "noted").write_text('{"t": 12, "defect": "slow-tail"}\n')
     assert effects.counted(tmp_path / "noted", tmp_path) == {}
+    (tmp_path / "events.jsonl").write_text('{"kind": "phase", "name": "steady", "edge": "end", "t": 20}\n')
+    assert effects.counted(tmp_path / "noted", tmp_path) == {}
 
 
 def test_nothing_is_noted_under_seal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
