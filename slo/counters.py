@@ -11,15 +11,16 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import ceil, floor, inf
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slo import jsonl
+from slo import forms, jsonl
 from slo.errors import RecordError
+from slo.plain import MOST, NAMES, Plain, limit
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -27,8 +28,6 @@ Line = Mapping[str, Any]
 
 MOST_SECONDS = 14 * 86_400
 LONGEST_GAP_S = 3600
-MOST = 2**40
-_NAMES = ("planned", "intended", "sent", "ok")
 _WRONG = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
@@ -92,7 +91,7 @@ class Counters:
 
 
 def _at(arrays: Mapping[float, Counts], threshold: float) -> Counts | None:
-    return next((array for limit, array in arrays.items() if abs(limit - threshold) < 1e-9), None)
+    return next((array for known, array in arrays.items() if abs(known - threshold) < 1e-9), None)
 
 
 def read(path: Path) -> Counters:
@@ -102,12 +101,15 @@ def read(path: Path) -> Counters:
         RecordError: names the line and what is wrong with it, or says why the lines are not of one run.
     """
     columns = _Columns()
-    for numbers, lines in jsonl.parts(path, missing_ok=True, finite=False):
-        try:
-            columns.take(lines)
-        except _WRONG as error:
-            culprit = _culprit(numbers, lines) or f"line {numbers[0]} and those after it: {error}"
-            raise RecordError(f"{path}: {culprit}; the file was not written by this schema") from None
+    for piece in jsonl.pieces(path, missing_ok=True):
+        if columns.take_block(piece.content.removesuffix(b"\n") if piece.last else piece.content):
+            continue
+        for numbers, lines in piece.parts(finite=False):
+            try:
+                columns.take(lines)
+            except _WRONG as error:
+                culprit = _culprit(numbers, lines) or f"line {numbers[0]} and those after it: {error}"
+                raise RecordError(f"{path}: {culprit}; the file was not written by this schema") from None
     try:
         return columns.counters()
     except ValueError as error:
@@ -120,7 +122,7 @@ class _Columns:
     def __init__(self) -> None:
         self.lines = 0
         self.rows: dict[str, int] = {}
-        self.whole: dict[str, list[Counts]] = {name: [] for name in ("t", "op", *_NAMES)}
+        self.whole: dict[str, list[Counts]] = {name: [] for name in ("t", "op", *NAMES)}
         self.times: dict[str, list[Floats]] = {"p50": [], "p99": []}
         self.bad: dict[str, array[int]] = {}
         self.slower: dict[str, array[int]] = {}
@@ -130,7 +132,7 @@ class _Columns:
         ok = _whole([line["ok"] for line in lines])
         self.whole["t"].append(_whole([line["t"] for line in lines]))
         self.whole["op"].append(_whole([self._row(line["op"]) for line in lines]))
-        for name in _NAMES:
+        for name in NAMES:
             self.whole[name].append(ok if name == "ok" else _whole([line[name] for line in lines]))
         for name, kept in self.times.items():
             kept.append(_seconds([line.get(name) for line in lines]))
@@ -140,6 +142,24 @@ class _Columns:
                     _put(self.bad, name, place, _one(count))
         self._slow([line.get("slower") or _NOTHING for line in lines], ok)
         self.lines += len(lines)
+
+    def take_block(self, content: bytes) -> bool:
+        """Append these lines all at once; False, and nothing is appended, if one is out of the way."""
+        found = forms.block(content)
+        rest = None if found is None else Plain.of(found, self.slower)
+        if rest is None:
+            return False
+        for name, values in rest.whole.items():
+            self.whole[name].append(values)
+        self.whole["op"].append(np.array([self._row(slug) for slug in rest.slugs], dtype=np.int64)[rest.form])
+        for name, times in rest.times.items():
+            self.times[name].append(times)
+        for kept, tables in ((self.bad, rest.bad), (self.slower, rest.slower)):
+            for name, (lines, counts) in tables.items():
+                pairs = np.stack([lines + self.lines, counts], axis=1)
+                kept.setdefault(name, array("q")).frombytes(pairs.tobytes())
+        self.lines += int(rest.form.size)
+        return True
 
     def _slow(self, slower: Sequence[Mapping[str, int]], ok: Counts) -> None:
         for text in dict.fromkeys(key for one in slower for key in one):
@@ -160,7 +180,7 @@ class _Columns:
         return self.rows.setdefault(slug, len(self.rows))
 
     def _new(self, text: str) -> None:
-        if _limit(text) in {_limit(known) for known in self.slower}:
+        if limit(text) in {limit(known) for known in self.slower}:
             raise ValueError(f"{text!r} is a threshold that was written otherwise before")
 
     def counters(self) -> Counters:
@@ -169,9 +189,9 @@ class _Columns:
         start, span = _span(column["t"])
         slugs = sorted(self.rows)
         order = np.array([slugs.index(slug) for slug in self.rows] or [0], dtype=np.intp)
-        grid = _Grid(at=(order[column["op"]], column["t"] - start), shape=(len(slugs), span))
+        grid = _Grid(at=order[column["op"]] * span + (column["t"] - start), shape=(len(slugs), span))
         ok = grid.sum(column["ok"])
-        limits = {text: _limit(text) for text in sorted(self.slower)}
+        limits = {text: limit(text) for text in sorted(self.slower)}
         times = {name: np.concatenate([np.zeros(0), *parts]) for name, parts in self.times.items()}
         weights = column["ok"].astype(float)
         return Counters(
@@ -182,12 +202,11 @@ class _Columns:
             sent=grid.sum(column["sent"]),
             ok=ok,
             bad={name: grid.sum(*_pairs(found)) for name, found in sorted(self.bad.items())},
-            slower={limit: grid.sum(*_pairs(self.slower[text])) for text, limit in limits.items()},
+            slower={at: grid.sum(*_pairs(self.slower[text])) for text, at in limits.items()},
             p50=grid.mean(times["p50"], weights),
             p99=grid.mean(times["p99"], weights),
             unseen={
-                limit: ok - grid.sum(*_seen(self.slower[text], column["ok"]))
-                for text, limit in limits.items()
+                at: ok - grid.sum(*_seen(self.slower[text], column["ok"])) for text, at in limits.items()
             },
             lines=self.lines,
             repeated=_repeated([*column.values(), *(one.view(np.int64) for one in times.values())], weights),
@@ -198,24 +217,24 @@ class _Columns:
 class _Grid:
     """Where each line belongs."""
 
-    at: tuple[NDArray[np.intp], Counts]
+    at: NDArray[np.intp]
     shape: tuple[int, int]
 
     def sum(self, values: Counts, places: NDArray[np.intp] | None = None) -> Counts:
         """Sums by cell: of every line its value, or of the lines at these places."""
-        grid = np.zeros(self.shape, dtype=np.int64)
-        chosen = slice(None) if places is None else places
-        np.add.at(grid, (self.at[0][chosen], self.at[1][chosen]), values)
-        return grid
+        grid = np.zeros(self.shape[0] * self.shape[1], dtype=np.int64)
+        np.add.at(grid, self.at if places is None else self.at[places], values)
+        return grid.reshape(self.shape)
 
     def mean(self, values: Floats, weights: Floats) -> Floats:
         """Percentiles for display: the mean over a cell's lines, weighted by their answers."""
         known = np.isfinite(values) & (weights > 0)
-        top, bottom = np.zeros(self.shape), np.zeros(self.shape)
+        cells = self.shape[0] * self.shape[1]
+        top, bottom = np.zeros(cells), np.zeros(cells)
         np.add.at(top, self.at, np.where(known, values, 0.0) * weights)
         np.add.at(bottom, self.at, np.where(known, weights, 0.0))
-        mean: Floats = np.divide(top, bottom, out=np.full(self.shape, np.nan), where=bottom > 0)
-        return mean
+        mean: Floats = np.divide(top, bottom, out=np.full(cells, np.nan), where=bottom > 0)
+        return mean.reshape(self.shape)
 
 
 _NOTHING: Mapping[str, int] = {}
@@ -263,13 +282,6 @@ def _seconds(values: list[Any]) -> Floats:
 
 def _joined(parts: Sequence[Counts]) -> Counts:
     return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
-
-
-def _limit(text: str) -> float:
-    limit = float(text)
-    if not 0 < limit < inf:
-        raise ValueError(f"{text!r} is not a latency in seconds")
-    return limit
 
 
 def _span(seconds: Counts) -> tuple[int, int]:

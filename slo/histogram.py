@@ -4,12 +4,9 @@ Every histogram of a run has one layout: whole microseconds from 1 us to 1 h, 3 
 of counts in that layout is all there is to it: arrays add, and `encode` writes what the hdrh package would.
 """
 
-import base64
 import re
-import struct
-import zlib
-from binascii import a2b_base64
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -18,17 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from slo import packed
 from slo.errors import RecordError
 
-LOWEST, HIGHEST, DIGITS = 1, 3_600_000_000, 3
+LOWEST, HIGHEST, DIGITS = packed.LOWEST, packed.HIGHEST, packed.DIGITS
 SUB_BITS = 11
-HALF = 1 << (SUB_BITS - 1)
-SIZE = 23 * HALF
+SIZE = packed.SIZE
 
-_COOKIE = 0x1C849303 | 0x10
-_COMPRESSED = 0x1C849304 | 0x10
-_HEADER = struct.Struct(">IIIIQQd")
-_OUTER = struct.Struct(">II")
 _HEAD = re.compile(rb"(?:Tag=([^,\s]+),)?([0-9]+(?:\.[0-9]*)?),([0-9]+(?:\.[0-9]*)?)")
 _START = re.compile(rb"#\[StartTime: *([0-9]+(?:\.[0-9]*)?)")
 _TOGETHER = 4096
@@ -38,7 +31,7 @@ Text = str | bytes
 
 
 class Interval(NamedTuple):
-    """One part of an interval of a log, still encoded. An hour has a hundred thousand: hence no dataclass."""
+    """One part of an interval of a log, still encoded."""
 
     where: str
     text: Text
@@ -51,10 +44,30 @@ class Interval(NamedTuple):
             RecordError: it is damaged; names file and line.
         """
         try:
-            return _sparse(_body(self.text))
+            return packed.sparse(self.text)
         except ValueError as error:
             where = f"{self.where}:{self.number}" if self.number else self.where
             raise RecordError(f"{where}: {error}; the file was damaged after it was written") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """The parts of one interval as lines of a file; an hour has a hundred thousand, hence no objects.
+
+    `ends` are the lines' last fields with the line break, `numbers` those of the lines.
+    """
+
+    where: str
+    ends: list[bytes] = field(default_factory=list)
+    numbers: "array[int]" = field(default_factory=lambda: array("q"))
+
+    def __iter__(self) -> Iterator[Interval]:
+        for text, number in zip(self.texts(), self.numbers, strict=True):
+            yield Interval(self.where, text, number)
+
+    def texts(self) -> list[bytes]:
+        """The encoded histograms."""
+        return [end[:-1] for end in self.ends]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +101,7 @@ class Log:
     A tag is decoded as a whole when it is first asked for, and kept.
     """
 
-    intervals: Mapping[str, Mapping[float, Sequence[Interval]]]
+    intervals: Mapping[str, Mapping[float, Iterable[Interval]]]
     length: float = 10.0
     _known: dict[str, _Decoded] = field(default_factory=dict, repr=False, compare=False)
 
@@ -136,15 +149,19 @@ class Log:
         return self._known[tag]
 
 
-def _decoded(of_tag: Mapping[float, Sequence[Interval]]) -> _Decoded:
+def _decoded(of_tag: Mapping[float, Iterable[Interval]]) -> _Decoded:
     starts = tuple(of_tag)
-    owners = [place for place, start in enumerate(starts) for _ in of_tag[start]]
-    every = [one for start in starts for one in of_tag[start]]
+    parts = [_texts(one) for one in of_tag.values()]
+    owners = np.repeat(np.arange(len(starts), dtype=np.int32), [len(one) for one in parts])
+    texts = [text for one in parts for text in one]
     intervals, buckets, counts = [], [], []
-    for begun in range(0, len(every), _TOGETHER):
-        part = every[begun : begun + _TOGETHER]
-        which, bucket, count = _sparse_together(part)
-        intervals.append(np.array(owners[begun : begun + _TOGETHER], dtype=np.int32)[which])
+    for begun in range(0, len(texts), _TOGETHER):
+        try:
+            which, bucket, count = packed.together(texts[begun : begun + _TOGETHER])
+        except ValueError:
+            _name_damaged(of_tag)
+            raise
+        intervals.append(owners[begun : begun + _TOGETHER][which])
         buckets.append(bucket.astype(np.int32))
         counts.append(count)
     interval = np.concatenate([np.zeros(0, dtype=np.int32), *intervals])
@@ -156,6 +173,17 @@ def _decoded(of_tag: Mapping[float, Sequence[Interval]]) -> _Decoded:
         bucket=np.concatenate([np.zeros(0, dtype=np.int32), *buckets]),
         count=np.concatenate([np.zeros(0, dtype=np.int64), *counts]),
     )
+
+
+def _texts(parts: Iterable[Interval]) -> Sequence[Text]:
+    return parts.texts() if isinstance(parts, Lines) else [one.text for one in parts]
+
+
+def _name_damaged(of_tag: Mapping[float, Iterable[Interval]]) -> None:
+    """Raise the error of the first damaged part."""
+    for parts in of_tag.values():
+        for one in parts:
+            one.sparse()
 
 
 def _places(found: _Decoded, starts: Sequence[float]) -> NDArray[np.int64]:
@@ -217,11 +245,7 @@ def quantile(counts: Histogram, q: float, n: int | None = None) -> float | None:
 
 def encode(counts: Histogram) -> str:
     """The base64 text of a histogram: V2, zlib-compressed, byte for byte what hdrh encodes."""
-    used = np.flatnonzero(counts)
-    body = _varints(counts[: int(used[-1]) + 1]) if used.size else b""
-    header = _HEADER.pack(_COOKIE, len(body), 0, DIGITS, LOWEST, HIGHEST, 1.0)
-    packed = zlib.compress(header + body)
-    return base64.b64encode(_OUTER.pack(_COMPRESSED, len(packed)) + packed).decode("ascii")
+    return packed.pack(counts)
 
 
 def decode(text: Text) -> Histogram:
@@ -231,98 +255,9 @@ def decode(text: Text) -> Histogram:
         ValueError: damaged, or of another layout than this project writes.
     """
     counts = empty()
-    places, values = _sparse(_body(text))
+    places, values = packed.sparse(text)
     counts[places] = values
     return counts
-
-
-def _body(text: Text) -> bytes:
-    """The words of an encoded histogram."""
-    try:
-        raw = a2b_base64(text, strict_mode=True)
-        cookie, length = _OUTER.unpack_from(raw)
-        if cookie & ~0xF0 != _COMPRESSED & ~0xF0 or length != len(raw) - _OUTER.size:
-            raise ValueError("not a compressed V2 histogram of that length")
-        content = zlib.decompress(raw[_OUTER.size :])
-        inner, size, offset, digits, lowest, high, _ = _HEADER.unpack_from(content)
-    except (zlib.error, struct.error) as error:
-        raise ValueError(f"not a V2 histogram: {error}") from error
-    if inner & ~0xF0 != _COOKIE & ~0xF0 or size != len(content) - _HEADER.size:
-        raise ValueError(f"not a V2 histogram of that length: cookie {inner:#x}")
-    if (offset, digits, lowest, high) != (0, DIGITS, LOWEST, HIGHEST):
-        raise ValueError(
-            f"{digits} digits from {lowest} to {high}; expected {DIGITS} digits from {LOWEST} to {HIGHEST}"
-        )
-    return content[_HEADER.size :]
-
-
-def _sparse(body: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Bucket numbers and counts of the buckets that are not empty."""
-    words, steps = _steps(np.frombuffer(body, dtype=np.uint8))
-    counted = words > 0
-    places = (np.cumsum(steps) - steps)[counted]
-    if places.size and places[-1] >= SIZE:
-        raise ValueError("more counts than the layout has")
-    return places, words[counted]
-
-
-def _sparse_together(
-    parts: Sequence[Interval],
-) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.int64]]:
-    """The same of many parts at once: which part, which bucket, how many.
-
-    Decoding each by itself takes longer than everything else that is done with a log.
-    """
-    try:
-        return _together([_body(part.text) for part in parts])
-    except ValueError:
-        for damaged in parts:
-            damaged.sparse()  # names the one
-        raise
-
-
-def _together(bodies: Sequence[bytes]) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.int64]]:
-    if any(body and body[-1] >= 0x80 for body in bodies):
-        raise ValueError("a count is cut off")
-    content = np.frombuffer(b"".join(bodies), dtype=np.uint8)
-    words, steps = _steps(content)
-    edges = np.cumsum([0, *(len(body) for body in bodies)])
-    firsts = np.searchsorted(np.flatnonzero(content < 0x80), edges)
-    part = np.repeat(np.arange(len(bodies)), np.diff(firsts))
-    before = np.concatenate(([0], np.cumsum(steps)))
-    counted = words > 0
-    places = (before[:-1] - before[firsts[:-1]][part])[counted]
-    if (places >= SIZE).any():
-        raise ValueError("more counts than the layout has")
-    return part[counted], places, words[counted]
-
-
-def _steps(body: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The words, and by how many buckets each moves on."""
-    words = _words(body)
-    steps = np.where(words > 0, 1, -words)
-    if (steps > SIZE).any():
-        raise ValueError("a longer run of zeros than the layout has buckets")
-    return words, steps
-
-
-def _words(body: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """ZigZag LEB128 words below 2**55, so that no word needs the ninth byte, which has no flag."""
-    if not body.size:
-        return np.zeros(0, dtype=np.int64)
-    ends = np.flatnonzero(body < 0x80)
-    if not ends.size or ends[-1] != body.size - 1:
-        raise ValueError("a count is cut off")
-    begins = np.concatenate(([0], ends[:-1] + 1))
-    lengths = ends - begins + 1
-    if lengths.max() > 8:
-        raise ValueError("a count beyond 2**55")
-    shifts = 7 * (np.arange(body.size) - np.repeat(begins, lengths))
-    words = np.add.reduceat((body & 0x7F).astype(np.int64) << shifts, begins)
-    unsigned: NDArray[np.int64] = (words >> 1) ^ -(words & 1)
-    if (unsigned == 0).any():
-        raise ValueError("a run of zeros of no length")
-    return unsigned
 
 
 def opening(start: float) -> str:
@@ -348,8 +283,8 @@ def read(path: Path) -> Log:
     Raises:
         RecordError: any other line that is not an interval; names file and line.
     """
-    intervals: dict[str, dict[float, list[Interval]]] = {}
-    known: dict[bytes, list[Interval]] = {}
+    intervals: dict[str, dict[float, Lines]] = {}
+    known: dict[bytes, Lines] = {}
     where = str(path)
     begun, length = 0.0, 10.0
     with path.open("rb") as file:
@@ -370,27 +305,7 @@ def read(path: Path) -> Log:
                     )
                 length = float(found[3]) or length
                 of_tag = intervals.setdefault((found[1] or b"").decode(errors="replace"), {})
-                parts = known[head] = of_tag.setdefault(begun + float(found[2]), [])
-            parts.append(Interval(where, rest[1][:-1], number))
+                parts = known[head] = of_tag.setdefault(begun + float(found[2]), Lines(where=where))
+            parts.ends.append(rest[1])
+            parts.numbers.append(number)
     return Log(intervals=intervals, length=length)
-
-
-def _varints(counts: Histogram) -> bytes:
-    """Counts as ZigZag LEB128 words; a run of zeros is one negative word."""
-    body = bytearray()
-    used = np.flatnonzero(counts)
-    before = -1
-    for place, count in zip(used.tolist(), counts[used].tolist(), strict=True):
-        if zeros := place - before - 1:
-            _put(body, -zeros)
-        _put(body, count)
-        before = place
-    return bytes(body)
-
-
-def _put(body: bytearray, value: int) -> None:
-    word = (value << 1) ^ (value >> 63)
-    while word >= 0x80:
-        body.append(word & 0x7F | 0x80)
-        word >>= 7
-    body.append(word)

@@ -8,6 +8,7 @@ left behind.
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from slo.errors import RecordError
 
 CHUNK = 1000
+PIECE = 8 * CHUNK
 _MOST = 1e300  # also keeps whole numbers out that no float can hold
 
 
@@ -62,6 +64,37 @@ def parts(
     Each part is (line numbers, objects). Without `finite`, which costs a third of the time, a number such as
     1e999 is not refused: the caller sees to it.
     """
+    for piece in pieces(path, missing_ok=missing_ok):
+        yield from piece.parts(finite=finite)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Some whole lines of a file as they stand there, from line `first` on, without the last line break.
+
+    `last` is the number of the file's last line if it is among them, else 0.
+    """
+
+    path: Path
+    first: int
+    content: bytes
+    last: int
+
+    def parts(self, *, finite: bool = True) -> Iterator[tuple[list[int], list[dict[str, Any]]]]:
+        """Line numbers and objects, as of `parts`."""
+        lines = self.content.split(b"\n")
+        for begun in range(0, len(lines), CHUNK):
+            chunk = lines[begun : begun + CHUNK]
+            numbers = [n for n, line in enumerate(chunk, start=self.first + begun) if line.strip()]
+            part = [lines[number - self.first] for number in numbers]
+            objects = _together(part, _DECODER if finite else _QUICK)
+            if objects is None:
+                objects = _one_by_one(self.path, numbers, part, self.last)
+            yield numbers[: len(objects)], objects
+
+
+def pieces(path: Path, *, missing_ok: bool = False) -> Iterator[Piece]:
+    """The file, some thousand lines at a time."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -70,16 +103,17 @@ def parts(
         raise RecordError(f"{path}: no such file; is this a run folder?") from None
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}") from error
-    lines = content.split(b"\n")
-    del content
-    last = len(lines)
-    for begun in range(0, last, CHUNK):
-        numbers = [n for n, line in enumerate(lines[begun : begun + CHUNK], start=begun + 1) if line.strip()]
-        part = [lines[number - 1] for number in numbers]
-        objects = _together(part, _DECODER if finite else _QUICK)
-        if objects is None:
-            objects = _one_by_one(path, numbers, part, last)
-        yield numbers[: len(objects)], objects
+    begun, first = 0, 1
+    while True:
+        ended = begun
+        for _ in range(PIECE):
+            ended = content.find(b"\n", ended) + 1
+            if not ended:
+                last = first + content.count(b"\n", begun)
+                yield Piece(path=path, first=first, content=content[begun:], last=last)
+                return
+        yield Piece(path=path, first=first, content=content[begun : ended - 1], last=0)
+        begun, first = ended, first + PIECE
 
 
 def document(content: str | bytes, decoder: "json.JSONDecoder | None" = None) -> Any:
