@@ -61,6 +61,12 @@ def test_what_a_plan_is_judged_by_is_known(name: str) -> None:
     assert {one for one, could_fail in found.items() if not could_fail} == {"mttr"} & found.keys()
 
 
+def test_a_number_that_is_no_time_can_be_missed_in_any_run() -> None:
+    """A million documents are not a limit that a run of two minutes is too short for."""
+    one = next(one for one in TARGETS.values() if one.expr.unit != "s" and one.expr.limit > 1000)
+    assert driven._could_fail(one, plan.load(plan_path("steady")))
+
+
 def test_the_phase_of_a_fault_is_judged_by_what_its_experiment_names(tmp_path: Path) -> None:
     """Not by everything that the plan lists; a plan that is not there is refused."""
     text = plan_path("task-kill").read_text("utf-8").replace('"mttr", ', '"mttr", "failover", "uptime", ')
