@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         cores.two()
         about |= {"machine": machine.description(), "versions": machine.versions()}
         with tempfile.TemporaryDirectory(prefix="gameday-bench-") as folder:
-            figures = _measure(chosen.only or SECTIONS, quick=chosen.quick, folder=Path(folder))
+            figures, rounds = _measure(chosen.only or SECTIONS, quick=chosen.quick, folder=Path(folder))
     except MissingError as error:
         sys.stderr.write(f"the bench cannot run: {error}\n")
         return EXIT_MISSING
@@ -52,21 +52,24 @@ def main(arguments: Sequence[str]) -> int:
     sys.stdout.write(f"\n{table.render(figures)}\n{table.verdict(figures)}\n")
     out: Path = chosen.out
     measured = [{**figure.to_json(), "when": about["when"]} for figure in figures]
-    about["figures"] = [*_kept(out, chosen.only, about), *measured]
+    about["figures"] = [*_kept(out, chosen.only, about, "figures"), *measured]
+    about["rounds"] = [*_kept(out, chosen.only, about, "rounds"), *rounds]
     out.write_text(json.dumps(about, indent=1, allow_nan=False) + "\n")
     sys.stdout.write(f"results in {out}\n")
     return EXIT_MISSED if any(figure.holds is False for figure in figures) else EXIT_HOLDS
 
 
-def _kept(out: Path, measured: Sequence[str] | None, about: dict[str, Any]) -> list[dict[str, Any]]:
-    """Other sections' figures in the file, if they were measured on this machine with these versions."""
+def _kept(
+    out: Path, measured: Sequence[str] | None, about: dict[str, Any], what: str
+) -> list[dict[str, Any]]:
+    """Other sections' figures or rounds in the file, if they are of this machine and these versions."""
     if not measured or not out.is_file():
         return []
     before = json.loads(out.read_text())
     if any(_place(before.get(name)) != _place(about[name]) for name in ("machine", "versions", "quick")):
         return []
-    kept = [figure for figure in before["figures"] if figure["section"] not in measured]
-    return [{"when": before["when"], **figure} for figure in kept]
+    kept = [one for one in before.get(what, ()) if one["section"] not in measured]
+    return [{"when": before["when"], **one} for one in kept]
 
 
 def _place(value: object) -> object:
@@ -84,9 +87,12 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _measure(sections: Sequence[str], *, quick: bool, folder: Path) -> list[Figure]:
-    """All figures; a section that could not be measured is one figure that does not hold."""
+def _measure(
+    sections: Sequence[str], *, quick: bool, folder: Path
+) -> tuple[list[Figure], list[dict[str, Any]]]:
+    """All figures, and all rounds; a section that could not be measured is a figure that does not hold."""
     figures: list[Figure] = []
+    rounds: list[dict[str, Any]] = []
     begun = time.monotonic()
 
     def say(text: str) -> None:
@@ -96,12 +102,14 @@ def _measure(sections: Sequence[str], *, quick: bool, folder: Path) -> list[Figu
     for section in sections:
         room = folder / section
         room.mkdir()
+        stage = Stage(quick=quick, folder=room, say=say)
         try:
-            figures += import_module(f"bench.{section}").measure(Stage(quick=quick, folder=room, say=say))
+            figures += import_module(f"bench.{section}").measure(stage)
         except BenchError as error:
             say(f"{section} could not be measured: {error}")
             figures.append(_unmeasured(section, error))
-    return figures
+        rounds += [{"section": section, **one} for one in stage.rounds]
+    return figures, rounds
 
 
 def _unmeasured(section: str, error: BenchError) -> Figure:
