@@ -78,7 +78,7 @@ def cpu_us(folder: Path, rate: float, seconds: float) -> float:
     runner.start(plan.sessions, spawn_rate=plan.sessions)
     try:
         engine.await_sessions(plan.sessions, within_s=10.0)
-        assembly.settle()
+        assembly.settle_memory()
         before = time.process_time()
         engine.start()
         engine.run_out()

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from locust.env import Environment
 
 from scenarios.errors import ManifestError, PrepareError
-from scenarios.load import catalog, slices
+from scenarios.load import catalog
 from scenarios.load.answer import AllowList
 from scenarios.load.arrivals import ALONE, Due, Stripe
 from scenarios.load.engine import Engine
@@ -109,8 +109,8 @@ def make_room(sessions: int) -> None:
         )
 
 
-def settle() -> None:
-    """Let nothing of our own make arrivals late: the collector's pauses, long time slices of others.
+def settle_memory() -> None:
+    """Keep the collector from walking what start-up has left behind: its pauses would be start lag.
 
     Young objects are looked at in small steps, and never again: with thousands of arrivals in flight 50,000
     of them took 50 to 100 ms at once, the older ones 1 to 2 s. An arrival leaves no cycles behind, so what
@@ -119,4 +119,3 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(2_000, _NEVER, _NEVER)
-    slices.shorten()

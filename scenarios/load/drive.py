@@ -59,7 +59,7 @@ def _alone(folder: Path, parts: Parts) -> tuple[bool, int, Ledger]:
     try:
         engine.await_sessions(plan.sessions, within_s=assembly.open_within(plan.sessions))
         if not engine.stopped:
-            assembly.settle()
+            assembly.settle_memory()
             engine.start()
             interrupted = engine.run_out()
     finally:

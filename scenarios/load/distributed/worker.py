@@ -113,7 +113,7 @@ class Worker:
         )
         if self._stopped:
             raise WorkerError(self._gone or "stopped before the start")
-        assembly.settle()
+        assembly.settle_memory()
         first = self._measure()
         self._tell_clock(first, "start")
         self._shipper.ship()

@@ -17,7 +17,7 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
 from scenarios.errors import UnknownFlowError
 from scenarios.load.arrivals import ALONE, Stripe
-from scenarios.load.assembly import settle
+from scenarios.load.assembly import settle_memory
 from scenarios.load.engine import Engine
 from scenarios.load.face.headed import Headed
 from scenarios.load.face.names import Names, slug
@@ -127,7 +127,7 @@ class Trial:
             return
         self._begun = True
         if self._engines:
-            settle()
+            settle_memory()
         epoch = time.time() + LEAD_S if epoch is None else epoch
         at = time.monotonic() + epoch - time.time()
         for name, engine in self._engines.items():
