@@ -16,7 +16,7 @@ from bench.stage import Stage
 from bench.target import Target
 from scenarios.load.host import Host
 
-CALM = 0.02
+CALM = 0.01
 Runs = dict[str, list[Run]]
 Round = dict[str, Run]
 
