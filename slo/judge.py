@@ -9,7 +9,7 @@ of policy `measure` asked for nothing: it is measured, and nobody judges it.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from slo import faults, ledger, outcome, policy, regression, steadiness, validity
+from slo import faults, ledger, outcome, policy, regression, spared, steadiness, validity
 from slo.errors import ConfigError
 from slo.finding import (
     FAIL,
@@ -264,12 +264,20 @@ def _capped(record: Record, case: _Case, found: Finding, calm: Steadiness, trust
         return replace(found, verdict=INCONCLUSIVE, reason=reason)
     if not trust.valid and shape.load and found.verdict in (PASS, FAIL, INCONCLUSIVE):
         return replace(found, verdict=INVALID, reason=f"void, {'; '.join(trust.causes)}; {found.reason}")
-    if trust.disturbed and shape.load and found.verdict == FAIL:
+    if trust.disturbed and shape.load and found.verdict == FAIL and not _stands_without(case, found, trust):
         return replace(found, verdict=INCONCLUSIVE, reason=f"{trust.disturbed}; {found.reason}")
     if not calm.steady and shape.load and case.objective.phase == "steady":
         found = found.capped(f"not steady: {calm.reason}")
     cut = [one for one in record.phases if not one.ended and _judged_in(case, one)]
     return found.capped(f"phase {cut[0].name} was cut short") if cut else found
+
+
+def _stands_without(case: _Case, found: Finding, trust: Validity) -> bool:
+    """Whether a share of arrivals fails as well with the disturbed seconds taken for good ones."""
+    if found.k is None or found.budget is None or case.objective.expr.relative:
+        return False
+    rest = spared.without(case.scope.record, trust.disturbed_in)
+    return _found(replace(case, scope=replace(case.scope, record=rest))).verdict == FAIL
 
 
 def _judged_in(case: _Case, phase: Phase) -> bool:
