@@ -21,7 +21,7 @@ from fixtures.region.defects.effects import VARIABLE as NOTED
 from fixtures.region.defects.planting import VARIABLE
 from slo import verdict
 from slo.errors import SloError
-from slo.finding import PASS
+from slo.finding import INCONCLUSIVE
 from slo.verdict import Verdicts
 
 PROGRAM = (str(Path(sys.executable).with_name("gameday")),)
@@ -46,28 +46,30 @@ class Run:
 
     @property
     def whole(self) -> bool:
-        """Whether the judge saw a complete run with a generator, and on a machine, that can be believed.
-
-        A run that passed on a disturbed machine can be: it passed in spite of that.
-        """
+        """Whether the judge saw a complete run with a generator that can be believed."""
         found = self.verdicts
-        if found is None or found.state != "complete":
-            return False
-        calm = found.verdict == PASS or not found.validity.get("disturbed")
-        return calm and bool(found.validity.get("valid", True))
+        return found is not None and found.state == "complete" and bool(found.validity.get("valid", True))
 
     @property
     def flaw(self) -> str:
-        """Why nothing can be learnt from it; empty if something can."""
+        """Why it is worth another attempt; empty if it is not.
+
+        On a disturbed machine that is what could not be decided; what could stands in spite of it.
+        """
         if self.whole:
-            return ""
+            return self._disturbed()
         if self.verdicts is None:
             return self.why
         if self.verdicts.state != "complete":
             return f"the run is {self.verdicts.state}: {self.verdicts.reason}"
-        if causes := self.verdicts.validity.get("causes"):
-            return f"the run is invalid: {'; '.join(map(str, causes))}"
-        return f"the machine was disturbed: {self.verdicts.validity.get('disturbed')}"
+        return f"the run is invalid: {'; '.join(map(str, self.verdicts.validity.get('causes', ())))}"
+
+    def _disturbed(self) -> str:
+        found = self.verdicts
+        if found is None or not (disturbed := found.validity.get("disturbed")):
+            return ""
+        open_ = [one.name for one in found.objectives if one.verdict == INCONCLUSIVE]
+        return f"the machine was disturbed ({disturbed}), undecided: {', '.join(open_)}" if open_ else ""
 
 
 def run(

@@ -210,9 +210,9 @@ def _run(bench: Bench, plan: str, part: str, *, defects: Sequence[str] = (), sea
             )
         except DetectError as error:
             raise DetectError("; before it: ".join([str(error), *map(_attempt, earlier)])) from error
-        if run.whole or len(earlier) == TIMES - 1:
+        if not run.flaw or len(earlier) == TIMES - 1:
             return replace(run, earlier=earlier)
-        bench.say(f"    {_attempt(run)}: nothing to be learnt from it; once more")
+        bench.say(f"    {_attempt(run)}: once more")
         earlier = (*earlier, run)
 
 

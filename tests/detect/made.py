@@ -75,7 +75,6 @@ def run(
     why: str = "",
     effects: Mapping[str, int] | None = None,
     disturbed: str = "",
-    whole: str = "pass",
     **words: str | Verdict,
 ) -> Run:
     """A finished run: `no_lost_write="fail"` is the word on `no-lost-write`."""
@@ -85,5 +84,5 @@ def run(
     )
     trust = {"valid": valid, "causes": () if valid else ("the generator was late",)}
     trust["disturbed"] = disturbed
-    found = _filled(Verdicts, verdict=whole, state=state, objectives=objectives, validity=trust)
+    found = _filled(Verdicts, verdict="pass", state=state, objectives=objectives, validity=trust)
     return Run(code=code, folder=Path("r"), verdicts=found, why=why, effects=effects or {})

@@ -106,7 +106,6 @@ def test_a_twin_stands_beside_what_clean_runs_measured() -> None:
     [
         (run(code=130, state="cut-short", no_lost_write="fail", latency_p99="fail"), "cut-short"),
         (run(code=4, valid=False, no_lost_write="fail", latency_p99="fail"), "the generator was late"),
-        (run(code=3, disturbed="the host took it", whole="inconclusive"), "disturbed: the host took it"),
         (Run(code=5, folder=None, verdicts=None, why="no region"), "no region"),
     ],
 )
@@ -116,12 +115,6 @@ def test_a_run_that_is_not_whole_catches_nothing(found: Run, says: str) -> None:
     assert [row.result for row in rows] == [MISSED, MISSED]
     assert says in rows[0].found
     assert wrong(compare.of_clean("clean", "clean-1", found))
-
-
-def test_a_pass_on_a_disturbed_machine_counts() -> None:
-    """It passed in spite of it."""
-    found = run(disturbed="the host took it", error_rate="pass")
-    assert [row.result for row in compare.of_clean("clean", "c", found)] == [QUIET]
 
 
 def test_a_clean_run_is_quiet_without_a_fail() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from detect import effects, runs
 from detect.errors import DetectError
+from tests.detect import made
 
 GAMEDAY = """
 import json, os, pathlib, sys
@@ -145,3 +146,22 @@ def test_a_child_that_does_not_listen_is_killed_with_its_session() -> None:
     runs.end(process, 0.1)
     process.stdout.close()
     assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("disturbed", "word", "flaw"),
+    [
+        (
+            "the host took it",
+            "inconclusive",
+            "the machine was disturbed (the host took it), undecided: error-rate",
+        ),
+        ("the host took it", "pass", ""),
+        ("the host took it", "fail", ""),
+        ("", "inconclusive", ""),
+    ],
+)
+def test_what_a_disturbed_machine_left_open_is_tried_again(disturbed: str, word: str, flaw: str) -> None:
+    """What could be decided stands, and what is open on a calm machine stays open."""
+    found = made.run(disturbed=disturbed, error_rate=word)
+    assert (found.whole, found.flaw) == (True, flaw)
