@@ -11,6 +11,7 @@ from typing import Any
 from scenarios.errors import CallError
 from scenarios.load.operation import LedgerSet
 
+UNDRAINED = "the queue still not empty"
 Page = Mapping[str, Any]
 Line = dict[str, Any]
 
@@ -39,7 +40,8 @@ class ReadBack:
 
     A page is ``{items, next}``, an item ``{id, count}``, perhaps with state, requested_at, done_at (epoch
     seconds) and ``dead``, its copies in the dead-letter queue; for overwritten keys ``{id, version, last}``.
-    A page may say ``drained``: whether the set's queue is empty. ``fetch`` raises CallError while the system
+    The last page may say ``drained``: whether the set's queue is empty; while it is not, what is missing may
+    still come, however long nothing has changed. ``fetch`` raises CallError while the system
     cannot answer; it is asked again within ``patience.retry_s``.
     """
 
@@ -77,7 +79,9 @@ class ReadBack:
             if look != seen:
                 seen, changed = look, self.now()
             waiting = _waiting(kind, accepted, look)
-            if not waiting or self.now() - changed >= self.patience.unchanged_s:
+            may_come = look.drained is False and waiting != UNDRAINED
+            unchanged = self.now() - changed >= self.patience.unchanged_s
+            if not waiting or (unchanged and not may_come):
                 return look, ""
             if self.now() - begun >= self.patience.settle_s:
                 return look, f"{waiting} after {self.patience.settle_s:g} s"
@@ -155,7 +159,7 @@ def _waiting(kind: LedgerSet, accepted: set[str], look: Look) -> str:
             return f"{unfinished} accepted still unfinished"
     if kind.eventual and not accepted <= look.items.keys():
         return f"{len(accepted - look.items.keys())} accepted still not to be seen"
-    return "the queue still not empty" if look.drained is False else ""
+    return UNDRAINED if look.drained is False else ""
 
 
 def _is_there(item: Page) -> bool:

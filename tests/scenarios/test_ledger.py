@@ -332,3 +332,22 @@ def test_what_is_not_there_is_not_read():
     assert [line | {"kind": "read", "set": "invoices"} for line in items] == reads
     assert (last["read"], last["complete"]) == (3, True)
     assert judged.account(judged.of_lines([*reads, last]), "invoices").complete
+
+
+@pytest.mark.parametrize(
+    ("drained", "complete", "waited_s"), [(False, False, 45.0), (True, True, 15.0), (None, True, 15.0)]
+)
+def test_what_is_still_queued_may_still_come(drained, complete, waited_s):
+    """While the queue is not empty what is missing is not settled, however long nothing changes."""
+    clock = Clock()
+    begun = clock.t
+
+    def fetch(_set, _after):
+        page = {"items": [{"id": "j1", "count": 1}], "next": None}
+        return page if drained is None else {**page, "drained": drained}
+
+    *reads, last = read_back(fetch, clock).run(JOBS, {"j1", "j2"})
+    assert last["complete"] == complete
+    assert waited_s <= clock.t - begun <= waited_s + 2
+    assert ("still unfinished" in last["reason"]) == (not complete)
+    assert {"kind": "read", "set": "pdf-jobs", "id": "j2", "count": 0} in reads or not complete
