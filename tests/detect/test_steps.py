@@ -7,7 +7,7 @@ import pytest
 
 from detect import rows, steps
 from detect.errors import DetectError
-from detect.rows import MISSED, QUIET, SHOWN, Done, Row
+from detect.rows import CAUGHT, MISSED, QUIET, SHOWN, Done, Row
 from detect.runs import Run
 from detect.setup import load
 from detect.steps import Bench
@@ -115,3 +115,23 @@ def test_a_twin_stands_beside_the_clean_runs_of_its_session(make: Made, tmp_path
     assert "acted 9 times; measured 40 ms, clean runs 20 ms 22 ms" in said["slow-tail/twin"].found
     assert (said["slow-tail/twin"].result, said["errors/twin"].result) == (QUIET, MISSED)
     assert figures["effects"] == {"slow-tail": 9}
+
+
+@pytest.mark.parametrize(
+    ("passes", "more"),
+    [([5], 0), ([4, 5], 1), ([0, 1, 2], 3)],
+    ids=["enough", "one is missing", "no more than three"],
+)
+def test_a_baseline_gets_the_clean_runs_it_needs(
+    make: Made, monkeypatch: pytest.MonkeyPatch, passes: list[int], more: int
+) -> None:
+    """Runs that passed are counted anew after each; three are the most; what they show is in the rows."""
+    counts, night = iter(passes), SimpleNamespace(passed=True, plan="steady")
+    others = [SimpleNamespace(passed=True, plan="defects"), SimpleNamespace(passed=False, plan="steady")]
+    monkeypatch.setattr(
+        steps.history, "read", lambda _path: SimpleNamespace(entries=[night] * next(counts) + others)
+    )
+    said, _ = make("regression", *[replace(GOOD, folder=None)] * more, run(latency_regression="fail"))
+    assert said["pause"].result == CAUGHT
+    assert (said["nothing"].run if more else f"clean-more-{more}") == f"clean-more-{more}"
+    assert next(counts, None) is None
