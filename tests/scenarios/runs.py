@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def run_folder(parent: Path, url: str, *, for_s: float = 3.0, rate: float = 150.0, **load: Any) -> Path:
     """A folder with a manifest that drives LexoHub's scenario at `url`."""
     folder = parent / "lexohub-test-20261121T114500Z-0001"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     manifest = {
         "schema": 1,
         "run_id": folder.name,
