@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bench import rounds
+from bench.errors import BenchError
 from bench.stage import Stage
 
 
@@ -53,3 +54,40 @@ def test_the_worst_of_a_rounds_runs_counts(tmp_path: Path, monkeypatch: pytest.M
     runs: Any = {"a": iter("12").__next__, "b": iter("34").__next__}
     found: Any = rounds.interleaved(stage, "it", runs)
     assert found == {"a": ["2"], "b": ["4"]}
+
+
+def outcomes(*said: int | None) -> Callable[[], Any]:
+    """A tool that gives these numbers, and fails where there is none."""
+    given = iter(said)
+
+    def run() -> int:
+        if (number := next(given)) is None:
+            raise BenchError("it ended with exit 4")
+        return number
+
+    return run
+
+
+def test_a_tool_that_fails_while_the_host_takes_its_share_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The round counts as made, is named, and the others are kept."""
+    monkeypatch.setattr(rounds, "Host", hosts(iter([0.0, 0.2, 0.0, 0.0])))
+    stage = Stage(quick=False, folder=tmp_path, say=lambda _: None)
+    found: Any = rounds.interleaved(stage, "it", {"ours": outcomes(1, None, 3, 4)})
+    assert found == {"ours": [1, 3, 4]}
+    assert stage.rounds[0]["failed"] == ["it ended with exit 4"]
+
+
+@pytest.mark.parametrize(
+    ("share", "runs"), [(0.0, [1, None]), (0.2, [1, 2, None, None, None, None])], ids=["calm", "too often"]
+)
+def test_a_failure_that_the_host_does_not_explain_ends_the_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float, runs: list[int | None]
+) -> None:
+    """On a calm machine at once, and otherwise when too few rounds are left."""
+    monkeypatch.setattr(rounds, "Host", hosts(iter([share] * 6)))
+    stage = Stage(quick=False, folder=tmp_path, say=lambda _: None)
+    with pytest.raises(BenchError, match="exit 4"):
+        rounds.interleaved(stage, "it", {"ours": outcomes(*runs)})
+    assert stage.rounds == []
