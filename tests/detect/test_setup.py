@@ -36,7 +36,7 @@ def test_the_shipped_groups_prove_something() -> None:
 def test_plans_drive_objectives_that_exist(name: str) -> None:
     """As gameday reads them; as many may be asked to pass as there are."""
     assert set(plan.load(plan_path(name)).objectives) <= TARGETS.keys()
-    assert 1 < minutes_of(name) < 3.5
+    assert 1 < minutes_of(name) < 4.5
 
 
 def test_each_defect_shares_a_run_with_the_objective_that_must_catch_it() -> None:
