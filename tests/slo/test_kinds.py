@@ -266,3 +266,20 @@ def test_mser_finds_the_warm_up():
     late = flat.copy()
     late[:20] += 1.0
     assert steadiness.mser(late) == pytest.approx(20, abs=1)
+
+
+def test_a_refusal_is_clear_and_silence_is_not(failover):
+    """Half a minute of errors with a status passes, half a minute of time-outs or of wrong answers fails."""
+    one = _objective("unclear", "rate < 1%", operations=["@search"])
+    row = failover.counters.operations.index("search")
+    for name, verdict in (
+        ("http_5xx", "pass"),
+        ("http_4xx", "pass"),
+        ("timeout", "fail"),
+        ("content", "fail"),
+    ):
+        bad, ok = np.zeros_like(failover.counters.ok), failover.counters.ok.copy()
+        bad[row, 50:80], ok[row, 50:80] = ok[row, 50:80], 0
+        counters = dataclasses.replace(failover.counters, ok=ok, bad={name: bad})
+        found = _judge(dataclasses.replace(failover, counters=counters), one)
+        assert found.verdict == verdict, (name, found.reason)
