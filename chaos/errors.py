@@ -1,13 +1,16 @@
 """What can go wrong while faults are made, watched and undone.
 
 ChaosError
-├── ConfigError     an experiment or series file cannot be meant: file, line, what was expected; nothing was
-sent ├── GuardError      a lock is closed: account, region, `prod`, opt-in, stop alarm; nothing was broken ├──
-ProbeError      a probe cannot be armed, or cannot tell any more ├── FisError        FIS refused a request or
-no longer answers ├── ControlError    the local region does not answer or refuses ├── JournalError    the
-journal of open faults cannot be read or written ├── DriveError      a fault was started and is not proven
-gone; `gameday abort` goes on from the journal └── CollectError    the CloudWatch series of a run cannot be
-collected
+- ConfigError: an experiment or series file cannot be meant: file, line, what was expected; nothing was sent
+- GuardError: a lock is closed: account, region, `prod`, opt-in, stop alarm, credentials; nothing was broken
+    - UnreachableError: nobody answers there, or no credentials were found
+- LockError: somebody else holds the shared lock, or it cannot be asked for; nothing was started
+- ProbeError: a probe cannot be armed, or cannot tell any more
+- FisError: FIS refused a request or no longer answers
+- ControlError: the local region does not answer or refuses
+- JournalError: the journal of open faults cannot be read or written
+- DriveError: a fault was started and is not proven gone; `gameday abort` goes on from the journal
+- CollectError: the CloudWatch series of a run cannot be collected
 """
 
 from __future__ import annotations
@@ -37,6 +40,14 @@ class ConfigError(ChaosError):
 
 class GuardError(ChaosError):
     """One of the locks is closed; nothing was broken."""
+
+
+class UnreachableError(GuardError):
+    """The account cannot be asked: no credentials, or nobody answers."""
+
+
+class LockError(ChaosError):
+    """The lock that runs share is held by somebody else, or cannot be asked for."""
 
 
 class ProbeError(ChaosError):

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from chaos import myself
 from chaos.errors import JournalError
 
 FILE_NAME = "journal.jsonl"
@@ -36,11 +35,7 @@ class Entry:
     @property
     def orphaned(self) -> bool:
         """Whether the process that opened it is gone (a recycled process id does not count as alive)."""
-        try:
-            owner = psutil.Process(int(self.facts["pid"]))
-            return bool(abs(owner.create_time() - float(self.facts["pid_started"])) > 1.0)
-        except (psutil.NoSuchProcess, KeyError):
-            return True
+        return myself.gone(self.facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +50,7 @@ class Journal:
         Raises:
             JournalError: the disk refuses; then the fault must not be started.
         """
-        entry = Entry(id=uuid.uuid4().hex, t=time.time(), facts={**_owner(), **facts})
+        entry = Entry(id=uuid.uuid4().hex, t=time.time(), facts={**myself.process(), **facts})
         self._append({"event": "open", "entry": entry.id, "t": entry.t, **entry.facts})
         return entry
 
@@ -137,10 +132,6 @@ def default() -> Journal:
     """The journal of this checkout, or the one in `$GAMEDAY_STATE`."""
     folder = os.environ.get("GAMEDAY_STATE")
     return Journal(path=(Path(folder) if folder else _CHECKOUT / ".gameday") / FILE_NAME)
-
-
-def _owner() -> dict[str, Any]:
-    return {"pid": os.getpid(), "pid_started": psutil.Process().create_time()}
 
 
 def _sync_folder(folder: Path) -> None:

@@ -207,7 +207,7 @@ class _Forward(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_DELETE = do_PATCH = _forward  # noqa: N815 - the base class asks for these
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _forward  # noqa: N815 - the base class asks for these
 
     def log_message(self, *_: object) -> None:
         pass
@@ -259,7 +259,9 @@ def local(endpoint_port: int, writer_port: int = 1) -> Environment:
 
 
 def furnish(env: Environment) -> None:
-    """What the inventory holds: a tagged cluster, one without opt-in, and the stop alarm."""
+    """What the inventory holds: a tagged cluster, one without opt-in, the stop alarm, and the lock bucket."""
+    assert env.aws.lock_bucket is not None
+    aws.client(env, "s3").create_bucket(Bucket=env.aws.lock_bucket)
     rds, cloudwatch = aws.client(env, "rds"), aws.client(env, "cloudwatch")
     for name, tags in (
         (CLUSTER, OPT_IN),
