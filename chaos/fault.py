@@ -12,6 +12,7 @@ from typing import Any
 from chaos.errors import ChaosError, FisError
 from chaos.facts import Context
 from chaos.fis import ENTRY_TAG, Fis, Status
+from chaos.floor import Watch
 from chaos.guard import Plan
 from chaos.journal import Entry
 from chaos.outcome import Outcome, Request
@@ -90,20 +91,23 @@ class Fault:
 
     def watch(self) -> None:
         """Follow the experiment to its end, or to the moment at which it must be stopped."""
+        watch = Watch(floor=self.request.experiment.floor, good=self.request.good)
         checked = False
-        while self.status and not self.status.over:
-            if self.request.stop.is_set():
-                self.cut = "interrupted"
-                return
-            if time.time() >= self.request.deadline:
-                self.cut = "its phase was over"
-                return
+        while self.status and not self.status.over and not self.cut:
             self.request.stop.wait(self.request.patience.poll_s)
             self._took(self._status(self.status.id))
             if not checked and self.status.state not in ("pending", "initiating"):
-                checked = True
-                if not self._within_plan(self.status.id):
-                    return
+                checked, self.cut = True, self._outside(self.status.id)
+            if not self.cut and not self.status.over:
+                self.cut = self._due() or watch.broken()
+        if self.cut:
+            self.request.event("cut", reason=self.cut)
+
+    def _due(self) -> str:
+        """Why it is over for us; empty while it is not."""
+        if self.request.stop.is_set():
+            return "interrupted"
+        return "its phase was over" if time.time() >= self.request.deadline else ""
 
     def outcome(self) -> Outcome:
         """How it went; call it after the blocks."""
@@ -131,13 +135,11 @@ class Fault:
     def _probe_options(self) -> dict[str, Any]:
         return {"every_s": self.request.experiment.every_s, **self.request.options}
 
-    def _within_plan(self, experiment_id: str) -> bool:
+    def _outside(self, experiment_id: str) -> str:
         outside = {target.arn for target in self.fis.resolved(experiment_id)} - set(self.plan.arns)
-        if outside:
-            self.cut = (
-                f"it hit {', '.join(sorted(outside))}, which the plan {self.plan.hash[:12]} does not cover"
-            )
-        return not outside
+        if not outside:
+            return ""
+        return f"it hit {', '.join(sorted(outside))}, which the plan {self.plan.hash[:12]} does not cover"
 
     def _status(self, experiment_id: str) -> Status:
         """FIS's answer; its silence is borne for a while, since the fault goes on meanwhile."""

@@ -3,7 +3,8 @@
 1. The account that the credentials belong to and the region are the environment's own, the local region is on
    loopback, and nothing is called `prod`.
 2. What could be hit is resolved without breaking anything (FIS `skip-all`, with every selection widened to
-   ALL), and each of those resources carries its owner's opt-in tags. The plan's hash covers the template and
+   ALL), and each of those resources carries its owner's opt-in tags; what an Automation document acts on is
+   no target of FIS and found in its parameters (`chaos.documents`). The plan's hash covers the template and
    all of them.
 3. The stop alarm exists and is OK (`chaos.alarms.await_ok`).
 
@@ -24,8 +25,8 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chaos import owners
-from chaos.errors import GuardError
+from chaos import documents, owners
+from chaos.errors import GuardError, UnreachableError
 from chaos.fis import Fis, Target
 from chaos.local import LOOPBACK
 from fixtures import aws
@@ -53,7 +54,7 @@ def check_account(env: Environment) -> None:
 
     Raises:
         GuardError: another account, another region, a local environment whose endpoint is not on loopback, or
-            an identity that cannot be told.
+            an identity that cannot be told (UnreachableError).
     """
     host = urlsplit(env.aws.endpoint or "").hostname
     if env.kind == "region" and host not in LOOPBACK:
@@ -64,7 +65,9 @@ def check_account(env: Environment) -> None:
     try:
         account = client.get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
-        raise GuardError(f"the caller's account cannot be told: {error}; check the credentials") from error
+        raise UnreachableError(
+            f"the caller's account cannot be told: {error}; check the credentials"
+        ) from error
     if account != env.aws.account:
         raise GuardError(f"credentials of account {account}; {env.path} allows {env.aws.account} only")
     if client.meta.region_name != env.aws.region:
@@ -79,6 +82,7 @@ def check_names(env: Environment, template: Mapping[str, Any]) -> None:
     """
     addresses = [
         env.aws.endpoint or "",
+        env.aws.lock_bucket or "",
         *env.urls.values(),
         *env.aws.roles.values(),
         *env.aws.alarms.values(),
@@ -138,6 +142,10 @@ def plan(
             )
     for target in found:
         check_target(env, target, targets[target.name].get("resourceTags", {}))
+    acted_on = documents.targets(env, template)
+    for target, opt_in in acted_on:
+        check_target(env, target, opt_in)
+    found = (*found, *(target for target, _ in acted_on))
     return Plan(targets=found, hash=hash_of(template, found))
 
 

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-import getpass
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chaos import myself
 from chaos.experiment import Experiment
 from chaos.fis import Action
+from chaos.floor import Good
 from chaos.journal import Journal
 from chaos.proof import Patience
 from chaos.sight import Edge, Sample
 from fixtures.environment import Environment
 from slo import jsonl
 
+RUN_TAG = "gameday-run"
+EXPERIMENT_TAG = "gameday-experiment"
+PLAN_TAG = "gameday-plan"
+PREVIEW = "preview"
+"""The plan that a preview is tagged with: it breaks nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What `driver.run` was asked for."""
+    """What `driver.run` was asked for.
+
+    `approved`: the hash that the plan must have, "" for any; `good`: the run's own view of its traffic.
+    """
 
     experiment: Experiment
     env: Environment
@@ -33,16 +44,13 @@ class Request:
     options: Mapping[str, Any]
     journal: Journal
     patience: Patience
+    approved: str = ""
+    good: Good | None = None
+    later: ExitStack | None = None
 
     def tags(self, plan_hash: str) -> dict[str, str]:
         """What marks everything that is started as this run's."""
-        return {
-            "gameday-run": self.run_id,
-            "gameday-experiment": f"{self.experiment.system}/{self.experiment.name}",
-            "gameday-commit": self.commit,
-            "gameday-operator": _operator(),
-            "gameday-plan": plan_hash,
-        }
+        return origin(self.experiment, run_id=self.run_id, commit=self.commit, plan_hash=plan_hash)
 
     def event(self, kind: str, *, t: float | None = None, **facts: Any) -> None:
         """Append one event to the run folder, now or at `t`."""
@@ -109,6 +117,17 @@ class Outcome:
         return "not seen by its probe" if self.expected else "no fault expected, none seen"
 
 
+def origin(experiment: Experiment, *, run_id: str, commit: str, plan_hash: str) -> dict[str, str]:
+    """The tags of everything that is started for an experiment."""
+    return {
+        RUN_TAG: run_id,
+        EXPERIMENT_TAG: f"{experiment.system}/{experiment.name}",
+        "gameday-commit": commit,
+        "gameday-operator": myself.operator(),
+        PLAN_TAG: plan_hash,
+    }
+
+
 def not_started(experiment: Experiment, why: str) -> Outcome:
     """The outcome of an experiment that was not started: nothing was broken."""
     return Outcome(
@@ -126,10 +145,3 @@ def not_started(experiment: Experiment, why: str) -> Outcome:
         detail="nothing was broken",
         plan_hash="",
     )
-
-
-def _operator() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container without a passwd entry for this user id
-        return "unknown"

@@ -32,6 +32,11 @@ class Patience:
     calm: int = 30
     arm_s: float = 10.0
 
+    @property
+    def recovery_s(self) -> float:
+        """How long it may take, at most, until a fault that was stopped is proven gone."""
+        return self.end_s + self.onset_s + self.gone_s
+
     @classmethod
     def of(cls, env: Environment) -> Patience:
         """Short on the local region; on AWS faults begin and end up to minutes late."""

@@ -19,6 +19,7 @@ from gameday.tail import Standing, Tail, View
 TICK_S = 1.0
 PLAIN_EVERY = 10
 PUBLISH_EVERY = 3
+STALE_S = 5.0
 GAP = "  "
 USUAL_WIDTH = 80
 
@@ -98,7 +99,9 @@ class Terminal:
 
 
 @contextmanager
-def watch(folder: Path, phase: Callable[[], str], publish: Callable[[float], None] | None) -> Iterator[None]:
+def watch(
+    folder: Path, phase: Callable[[], str], publish: Callable[[float], None] | None
+) -> Iterator[Watcher]:
     """Show progress and publish the good ratio (to whom there is) every few seconds until the block ends.
 
     A terminal gets a line that is rewritten each second, a log one line per 10 s, a closed stderr nothing. A
@@ -110,7 +113,7 @@ def watch(folder: Path, phase: Callable[[], str], publish: Callable[[float], Non
     thread = threading.Thread(target=watcher.loop, args=(done,), daemon=True)
     thread.start()
     try:
-        yield
+        yield watcher
     finally:
         done.set()
         thread.join(10.0)
@@ -127,6 +130,7 @@ class Watcher:
     _tail: Tail = field(init=False)
     _standing: Standing = field(init=False)
     _ticks: int = 0
+    _seen: tuple[float, float | None] = (0.0, None)
 
     def __post_init__(self) -> None:
         """Look at the folder."""
@@ -144,12 +148,18 @@ class Watcher:
         """Read, publish, show."""
         self._ticks += 1
         view = self._tail.view(now)
+        self._seen = now, view.ratio
         self._standing.read()
         if self.publish and self._ticks % PUBLISH_EVERY == 0 and view.ratio is not None:
             self._publish(view.ratio)
         screen = self.screen
         if screen is not None and self._ticks % screen.every == 0:
             self._tried(lambda: screen.show(parts(self.phase(), view, self._standing, now)))
+
+    def good(self) -> float | None:
+        """The share of good answers now; None when nothing arrived, or nobody has looked for a while."""
+        at, ratio = self._seen
+        return ratio if time.time() - at <= STALE_S else None
 
     def _publish(self, ratio: float) -> None:
         assert self.publish is not None, "asked only when there is somebody"

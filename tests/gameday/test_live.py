@@ -223,3 +223,15 @@ def test_ctrl_c_leaves_a_usable_terminal(folder: Path) -> None:
     assert written.rstrip().endswith("undone")
     assert written.rpartition("undone")[0].endswith("\x1b[2K")
     assert "\x1b[?25l" not in written
+
+
+def test_the_share_of_good_answers_is_told_while_it_is_fresh(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what was seen too long ago nobody knows."""
+    one = watcher(folder, io.StringIO())
+    assert one.good() is None
+    one.tick(NOW)
+    for age, expected in ((0.0, 295 / 300), (live.STALE_S, 295 / 300), (live.STALE_S + 1, None)):
+        monkeypatch.setattr(time, "time", lambda age=age: NOW + age)
+        assert one.good() == expected
