@@ -139,3 +139,29 @@ def test_experiments_give_documents_what_they_take(name: str) -> None:
     given = json.loads(action["parameters"]["documentParameters"])
     assert set(given) <= set(known)
     assert {key for key, default in known.items() if default is None} <= set(given)
+
+
+CLASSES = {
+    "rds": "database",
+    "ecs": "tasks",
+    "elasticache": "cache",
+    "lambda": "functions",
+    "ssm": "documents",
+}
+
+
+@pytest.mark.parametrize("path", sorted(experiment.FOLDER.glob("*/*.json")), ids=lambda path: path.stem)
+def test_an_experiment_has_the_role_of_its_class(path: Path) -> None:
+    """One that fails databases over cannot stop tasks; one that only waits can do nothing."""
+    found = experiment.load(path)
+    if found.drill:
+        return
+    services = {action.split(":")[1] for action in found.actions} - {"fis"}
+    (name,) = {f"fis-{CLASSES[service]}" for service in services} or {"fis"}
+    assert found.template["roleArn"] == f"${{env.roles.{name}}}"
+    deployed = {
+        one["Properties"]["RoleName"]["Fn::Sub"].removeprefix("${Prefix}-")
+        for one in template("account.yaml")["Resources"].values()
+        if one["Type"] == "AWS::IAM::Role"
+    }
+    assert name in deployed
