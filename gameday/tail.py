@@ -184,7 +184,7 @@ class Standing:
         elif kind == "worker_lost":
             self.lost.add(str(event.get("worker", "")))
             self._workers.pop(str(event.get("worker", "")), None)
-        elif kind == "fis":
+        elif kind in ("fis", "drill"):
             self.faults[name] = str(event.get("state", ""))
         elif kind == "probe" and event.get("edge") == "first":
             self.faults[name] = f"{self.faults.get(name, '')}, seen".removeprefix(", ")

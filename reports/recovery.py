@@ -18,7 +18,7 @@ STATES = {
     "unsure": "bad arrivals, too few or too clustered to time",
 }
 BAD_STATES = ("censored", "fault-not-observed")
-LOGGED = ("gate", "fis", "probe", "undo", "abort", "worker_lost")
+LOGGED = ("gate", "fis", "drill", "rewind", "probe", "undo", "abort", "worker_lost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +234,15 @@ def _said(event: Json) -> tuple[str, str]:
         case "worker_lost":
             return "load", f"worker {text(event, 'worker')} was lost: {reason}".removesuffix(": ")
         case _:
-            return kind, reason
+            return kind, _drilled(event) if kind in ("drill", "rewind") else reason
+
+
+def _drilled(event: Json) -> str:
+    if text(event, "kind") == "rewind":
+        point = formats.clock(number(event, "to"))
+        return f"from here on the system shows its state of {point}; what came since is given up"
+    step = text(event, "step") or text(event, "state")
+    return f"{step} {text(event, 'reason')}".strip()
 
 
 def _state(action: Json) -> str:

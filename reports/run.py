@@ -132,7 +132,7 @@ def _faults(folder: Folder) -> tuple[Fault, ...]:
     """One per judged fault; experiments that nobody judged are taken from what the probes and FIS said."""
     judged = rows(folder.verdicts, "recovery")
     known = {text(row, "experiment") for row in judged}
-    seen = [text(event, "experiment") for kind in ("fis", "probe") for event in folder.of_kind(kind)]
+    seen = [text(event, "experiment") for kind in ("fis", "drill", "probe") for event in folder.of_kind(kind)]
     unjudged = [name for name in dict.fromkeys(seen) if name and name not in known]
     return tuple([_judged_fault(row) for row in judged] + [_seen_fault(folder, name) for name in unjudged])
 
@@ -157,7 +157,7 @@ def _seen_fault(folder: Folder, name: str) -> Fault:
         experiment=name,
         first=min(sights("probe", "first"), default=None),
         last=max(sights("probe", "last"), default=None),
-        api_start=min(sights("fis", ""), default=None),
+        api_start=min([*sights("fis", ""), *sights("drill", "")], default=None),
         impact=None,
         recovered=None,
     )

@@ -56,9 +56,8 @@ def seen(record: Record, experiment: str, window: Window | None = None) -> Seen:
 
     t0 = min(times("probe", edge="first"), default=None)
     ends = [t for t in times("probe", edge="last") if t0 is not None and t >= t0]
-    return Seen(
-        t0=t0, t_end=max(ends, default=None), api_start=min(times("fis", state="running"), default=None)
-    )
+    begun = [*times("fis", state="running"), *times("drill", state="running")]
+    return Seen(t0=t0, t_end=max(ends, default=None), api_start=min(begun, default=None))
 
 
 def recover(record: Record, experiment: str, objective: Objective) -> Recovery:

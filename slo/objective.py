@@ -31,7 +31,7 @@ from slo.source import key_place
 
 PHASES = ("steady", "fault", "recovered", "all")
 BASES = ("documented", "derived", "baseline")
-CLOCKS = ("absorption", "removal")
+CLOCKS = ("absorption", "removal", "start")
 REDUCES = ("sum", "max", "mean")
 
 _REQUIRED = frozenset({"id", "sli", "phase", "expr", "basis", "source"})

@@ -136,8 +136,21 @@ def read(folder: Path) -> Record:
         phases=_phases(events, last=float(counted.end)),
         events=tuple(events),
         metrics=_metrics(folder / "metrics.jsonl"),
-        ledger=ledger.read(folder / "ledger.jsonl"),
+        ledger=ledger.rewound(ledger.read(folder / "ledger.jsonl"), _rewinds(events, folder)),
     )
+
+
+def _rewinds(events: Sequence[Event], folder: Path) -> list[tuple[float, float]]:
+    """The restores to a point in time: that point, and when its state began to be served."""
+    try:
+        return [
+            (jsonl.number(event["to"]), jsonl.number(event["t"]))
+            for event in events
+            if event.get("kind") == "rewind"
+        ]
+    except (KeyError, TypeError) as error:
+        path = folder / "events.jsonl"
+        raise RecordError(f"{path}: a rewind without a time; expected 'to' ({error})") from error
 
 
 def _phases(events: Sequence[Event], *, last: float) -> tuple[Phase, ...]:

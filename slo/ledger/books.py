@@ -83,9 +83,13 @@ class Book:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """All sets of a run by name, in the order in which they appear."""
+    """All sets of a run by name, in the order in which they appear.
+
+    `taken` are the writes, as they were acknowledged, that a restore took back (rewound.py).
+    """
 
     books: Mapping[str, Book] = field(default_factory=dict)
+    taken: Mapping[str, Mapping[str, Write]] = field(default_factory=dict)
 
     def touched(self, names: Iterable[str]) -> dict[str, Book]:
         """Those of the named sets that were written or read in this run."""

@@ -1,4 +1,6 @@
-"""Recovery from a fault: on the absorption clock from its first effect, on the removal clock from its last.
+"""Recovery from a fault, on one of three clocks: from its first effect, its last, or from when it was begun.
+
+On the start clock all of a restore counts, though it is felt only when it ends.
 
 `against` names the objective whose budget tells trouble from health: with the error rate, the absorption
 clock is the RTO. On the removal clock, `backlog` names queue series that must be back at what they were in
@@ -28,6 +30,16 @@ SHAPE = Shape(
 )
 
 LEAST_CALM = 2
+_NO_CLOCK = {
+    "absorption": "the fault was not timed",
+    "removal": "no probe saw the fault end, so the removal clock did not start",
+    "start": "nothing says when the fault was asked for, or no probe saw its end",
+}
+_SINCE = {
+    "absorption": "after the fault's first effect",
+    "removal": "after its removal",
+    "start": "after it was begun",
+}
 
 
 def judge(objective: Objective, scope: Scope) -> Finding:
@@ -42,9 +54,9 @@ def judge(objective: Objective, scope: Scope) -> Finding:
 def _judged(objective: Objective, scope: Scope, found: Recovery) -> Finding:
     if why := _unknown(objective, scope, found):
         return _open(objective, found, why)
-    pair = found.absorption if objective.clock == "absorption" else found.after_removal
+    pair = _pair(found, objective.clock)
     if pair is None:
-        return _open(objective, found, "no probe saw the fault end, so the removal clock did not start")
+        return _open(objective, found, _NO_CLOCK[objective.clock])
     low, high = pair
     if objective.clock == "removal" and objective.backlog and found.t_end is not None:
         drained = drained_at(scope.record, objective.backlog, found.t_end)
@@ -55,6 +67,21 @@ def _judged(objective: Objective, scope: Scope, found: Recovery) -> Finding:
     if found.state == CENSORED or high is None:
         return censored(objective.expr, low, _so_far(found, objective.clock, low), n=found.arrivals)
     return within(objective.expr, (low, high), _story(found, objective.clock, (low, high)), n=found.arrivals)
+
+
+def _pair(found: Recovery, clock: str) -> tuple[float, float | None] | None:
+    """The time on this clock, [x, y]; None where it did not run."""
+    if clock != "start":
+        return found.absorption if clock == "absorption" else found.after_removal
+    if found.absorption is None or found.t0 is None or found.api_start is None:
+        return None
+    low, high = found.absorption
+    if found.state == NO_IMPACT:
+        if found.t_end is None:
+            return None
+        low, high = found.t_end - found.t0, found.t_end - found.t0 + high
+    before = max(found.t0 - found.api_start, 0.0)
+    return low + before, high + before
 
 
 def _unknown(objective: Objective, scope: Scope, found: Recovery) -> str:
@@ -85,7 +112,8 @@ def _story(found: Recovery, clock: str, pair: tuple[float, float]) -> str:
     if found.state == NO_IMPACT:
         some = f", {found.bad} of them bad, but not two windows of {LEAD_S:g} s in a row" if found.bad else ""
         story = f"no impact on {found.arrivals} arrivals during the fault{some}"
-        return story if pair[0] == 0 else f"{story}; backlog drained {spoken(pair[0], 's')} {_since(clock)}"
+        what = "over" if clock == "start" else "backlog drained"
+        return story if pair[0] == 0 else f"{story}; {what} {spoken(pair[0], 's')} {_since(clock)}"
     story = f"recovered {spoken(pair[0], 's')} to {spoken(pair[1], 's')} {_since(clock)}"
     if found.relapses:
         story += f", with {len(found.relapses)} relapses later"
@@ -95,7 +123,7 @@ def _story(found: Recovery, clock: str, pair: tuple[float, float]) -> str:
 
 
 def _since(clock: str) -> str:
-    return "after the fault's first effect" if clock == "absorption" else "after its removal"
+    return _SINCE[clock]
 
 
 def _open(objective: Objective, found: Recovery, reason: str) -> Finding:
