@@ -52,6 +52,16 @@ def await_ok(
         time.sleep(pause_s)
 
 
+def ringing(client: Any, name: str) -> str:
+    """Why a fault must end now by its stop alarm; empty while it is not in ALARM.
+
+    Raises:
+        GuardError: it cannot be asked for.
+    """
+    state, reason = _state(client, name)
+    return f"the stop alarm {name} is in ALARM: {reason}" if state == "ALARM" else ""
+
+
 def _state(client: Any, name: str) -> tuple[str, str]:
     try:
         found = client.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
-from chaos import alarms, experiment, guard, journal, probes, reconcile
+from chaos import alarms, credentials, drilling, experiment, guard, journal, planning, probes, reconcile
 from chaos.errors import GuardError
 from chaos.experiment import Experiment
 from chaos.facts import Context
 from chaos.fault import Fault
 from chaos.fis import Fis
+from chaos.floor import Good
 from chaos.journal import Journal
 from chaos.local import LocalRegion
-from chaos.outcome import Outcome, Request, not_started
+from chaos.outcome import PREVIEW, Outcome, Request, not_started
 from chaos.prober import Prober
 from chaos.proof import Patience
 from chaos.reconcile import Undone, abort
@@ -42,12 +44,18 @@ def run(
     deadline: float,
     run_id: str,
     commit: str,
+    approved: str = "",
+    good: Good | None = None,
+    later: ExitStack | None = None,
     log: Journal | None = None,
     patience: Patience | None = None,
 ) -> Outcome:
     """Run one experiment and undo it; events go to `folder/events.jsonl`.
 
     `stop` set, or `deadline` (epoch seconds) reached: the experiment is stopped, waited for and undone first.
+    `approved` is the hash that its plan must have; `good` shows how the traffic fares: too few good answers
+    for too long (the experiment's floor) stop it as well. A drill that went well leaves its undo in `later`,
+    for after the read-back; without it the drill is undone before this returns.
     A KeyboardInterrupt meanwhile sets `stop`. The fault is over when this returns: an outcome that is not
     `verified` has left its journal entry open.
 
@@ -69,6 +77,9 @@ def run(
         options=experiment.observe_options(wanted, env),
         journal=log or journal.default(),
         patience=patience or Patience.of(env),
+        approved=approved,
+        good=good,
+        later=later,
     )
     box: list[Outcome | BaseException] = []
     done = threading.Event()
@@ -108,21 +119,28 @@ def _run(request: Request) -> Outcome:
 
 def _drive(request: Request) -> Outcome:
     env, wanted, patience = request.env, request.experiment, request.patience
-    template = experiment.resolve(wanted, env)
+    template = {} if wanted.drill else experiment.resolve(wanted, env)
     guard.check_names(env, template)
     guard.check_account(env)
+    credentials.check(env, need_s=max(0.0, request.deadline - time.time()) + patience.recovery_s)
     fis = Fis.of(env)
     reconcile.settle(env, request.journal, patience)
+    planning.alone(fis, wanted.system)
     alarms.await_ok(env, wanted.stop_alarm, timeout_s=patience.alarm_s, stopped=request.stop.is_set)
-    plan = guard.plan(
-        env,
-        fis,
-        template,
-        tags=request.tags("preview"),
-        stopped=request.stop.is_set,
-        timeout_s=patience.preview_s,
-        pause_s=patience.poll_s,
+    plan = (
+        drilling.plan(wanted, env, patience)
+        if wanted.drill
+        else guard.plan(
+            env,
+            fis,
+            template,
+            tags=request.tags(PREVIEW),
+            stopped=request.stop.is_set,
+            timeout_s=patience.preview_s,
+            pause_s=patience.poll_s,
+        )
     )
+    planning.agree(wanted.name, plan, request.approved)
     region = LocalRegion(path=env.region_file) if env.region_file else None
     prober = Prober(
         probe=probes.kind(wanted.probe).make(request.options, env, region),
@@ -130,6 +148,8 @@ def _drive(request: Request) -> Outcome:
         record=request.saw,
         arm_s=patience.arm_s,
     )
+    if wanted.drill:
+        return drilling.drive(request, plan, prober)
     context = Context(env=env, region=region, template=template, arns=plan.arns)
     if request.stop.is_set() or time.time() >= request.deadline:
         return not_started(wanted, "no time was left to start it")

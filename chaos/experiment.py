@@ -1,7 +1,8 @@
 """Experiments: a FIS template exactly as boto3 takes it, in an envelope that says what it is for.
 
 `chaos/experiments/<system>/<name>.json`: `hypothesis`, `steady_state` and `judge` (objective ids), `template`
-(create_experiment_template's input), `observe` (the probe), `stop_alarm` (its name in the environment).
+(create_experiment_template's input) or `drill` (`chaos.drills`), `observe` (the probe), `stop_alarm` (its
+name in the environment); `floor` if the usual one will not do (`chaos.floor`).
 What the environment knows stands as `${env.account}`, `${env.region}`, `${env.roles.NAME}`,
 `${env.alarms.NAME}` or `${env.urls.NAME}`.
 """
@@ -11,12 +12,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from chaos import rules
 from chaos.errors import ConfigError
+from chaos.floor import Floor
 from fixtures.environment import Environment
 from slo import source
 
@@ -47,10 +49,14 @@ class Experiment:
     options: Mapping[str, Any]
     judge: tuple[str, ...]
     stop_alarm: str
+    floor: Floor = field(default_factory=Floor)
+    drill: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """The FIS action ids it uses, sorted."""
+        """The FIS action ids it uses, sorted; of a drill its kind."""
+        if self.drill:
+            return (f"drill:{self.drill['kind']}",)
         return tuple(sorted({action["actionId"] for action in self.template["actions"].values()}))
 
     @property
@@ -93,12 +99,14 @@ def load(path: Path) -> Experiment:
         path=path,
         hypothesis=data["hypothesis"],
         steady_state=tuple(data["steady_state"]),
-        template=data["template"],
+        template=data.get("template", {}),
         probe=observe.pop("probe"),
         every_s=float(observe.pop("every_s", 0.1)),
         options=observe,
         judge=tuple(data["judge"]),
         stop_alarm=data["stop_alarm"],
+        floor=Floor(**{key: float(value) for key, value in data.get("floor", {}).items()}),
+        drill=data.get("drill", {}),
     )
 
 
@@ -109,6 +117,16 @@ def resolve(experiment: Experiment, env: Environment) -> dict[str, Any]:
         ConfigError: the environment has no such role, alarm or address.
     """
     filled: dict[str, Any] = _filled(experiment.template, ("template",), experiment, env)
+    return filled
+
+
+def drill_options(experiment: Experiment, env: Environment) -> dict[str, Any]:
+    """The `drill` table for `env`, every placeholder filled.
+
+    Raises:
+        ConfigError: the environment has no such role, alarm or address.
+    """
+    filled: dict[str, Any] = _filled(experiment.drill, ("drill",), experiment, env)
     return filled
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from chaos import journal, probes
+from chaos import drilling, journal, probes
 from chaos.errors import ChaosError, DriveError, FisError, GuardError
 from chaos.facts import Context
 from chaos.fis import ENTRY_TAG, Fis, Status
@@ -109,10 +110,15 @@ def _proof(entry: Entry, env: Environment, patience: Patience) -> Proof:
         return Proof(gone=True, detail="the local region it was in is gone, and its faults with it")
     path = Path(facts["region_file"]) if facts.get("region_file") else None
     there = replace(env, aws=replace(env.aws, endpoint=facts["endpoint"]), region_file=path)
+    if facts.get("drill"):
+        return _undrilled(facts, there, patience)
     fis = Fis.of(there)
     for status in list(fis.experiments()):
         if status.tags.get(ENTRY_TAG) == entry.id or status.id == facts.get("experiment_id"):
             _stopped(fis, status, patience)
+    for template_id, tags in list(fis.templates()):
+        if tags.get(ENTRY_TAG) == entry.id:
+            fis.delete_template(template_id)
     region = LocalRegion(path=path) if path else None
     options = {key: value for key, value in facts["probe_options"].items() if key != "every_s"}
     prober = Prober(
@@ -125,6 +131,16 @@ def _proof(entry: Entry, env: Environment, patience: Patience) -> Proof:
         prober.begin()
         # Whether an effect is still to come is not known, so one is waited for.
         return prove(prober, facts["actions"], context, patience, touched=facts["probe"] != "none")
+
+
+def _undrilled(facts: Mapping[str, Any], env: Environment, patience: Patience) -> Proof:
+    region = LocalRegion(path=env.region_file) if env.region_file else None
+    options = {key: value for key, value in facts["probe_options"].items() if key != "every_s"}
+    probe = probes.kind(facts["probe"]).make(options, env, region)
+    context = Context(env=env, region=region, template={}, arns=tuple(facts["targets"]))
+    drill = drilling.made(facts["drill"], env, patience)
+    planned = facts["drill_facts"]
+    return drilling.undone(drill, facts["drill"], planned, probe=probe, context=context, patience=patience)
 
 
 def _region_is_gone(entry: Entry) -> bool:

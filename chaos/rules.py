@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.validate import ParamValidator
 
-from chaos import probes
+from chaos import documents, drills, probes
 from fixtures.region.fis import catalog, duration
 
 Keys = tuple[str | int, ...]
@@ -29,6 +29,8 @@ _ENVELOPE = {
     "judge": list,
     "stop_alarm": str,
 }
+_OPTIONAL = {"floor": dict, "drill": dict}
+_FLOOR = {"good_ratio": (0.0, 1.0), "for_s": (1.0, 600.0)}
 _ARTICLE = {str: "a text", list: "a list of objective ids", dict: "an object"}
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SELECTION = re.compile(r"ALL|COUNT\([1-9]\d*\)|PERCENT\(([1-9]\d?|100)\)")
@@ -43,18 +45,26 @@ def problems(data: Mapping[str, Any], *, system: str) -> Problems:
     if broken:
         return
     yield from _texts(data)
+    yield from _drill(data, system) if "drill" in data else _asked_of_fis(data, system)
+    yield from _observe(data)
+    yield from _floor(data.get("floor", {}))
+
+
+def _asked_of_fis(data: Mapping[str, Any], system: str) -> Problems:
     yield from _template(data["template"])
     yield from _stop(data)
     yield from _targets(data["template"], system)
     yield from _actions(data["template"])
-    yield from _observe(data)
+    yield from documents.problems(data["template"], system=system)
 
 
 def _envelope(data: Mapping[str, Any]) -> Problems:
     for key in data:
-        if key not in _ENVELOPE:
-            yield (key,), f"unknown key {key!r}; expected {', '.join(_ENVELOPE)}"
-    for key, kind in _ENVELOPE.items():
+        if key not in _ENVELOPE | _OPTIONAL:
+            yield (key,), f"unknown key {key!r}; expected {', '.join(_ENVELOPE | _OPTIONAL)}"
+    for key, kind in (_ENVELOPE | _OPTIONAL).items():
+        if key not in data and (key in _OPTIONAL or (key == "template" and "drill" in data)):
+            continue
         if key not in data:
             yield (), f"{key} is missing; expected {', '.join(_ENVELOPE)}"
         elif not isinstance(data[key], kind):
@@ -216,12 +226,47 @@ def _observe(data: Mapping[str, Any]) -> Problems:
                 ("observe", key),
                 f"unknown key {key!r}; the probe {kind} expected {sorted(found.REQUIRED | found.OPTIONAL)}",
             )
-    harmless = {action.get("actionId") for action in data["template"]["actions"].values()} == {NO_FAULT}
+    actions = data.get("template", {}).get("actions", {}).values()
+    harmless = {action.get("actionId") for action in actions} == {NO_FAULT}
     if harmless != (kind == "none"):
         yield (
             ("observe", "probe"),
             f"probe {kind!r}; expected none where every action is {NO_FAULT}, and only there",
         )
+
+
+def _drill(data: Mapping[str, Any], system: str) -> Problems:
+    drill = data["drill"]
+    if "template" in data:
+        yield ("drill",), "both a template and a drill; expected one of them: FIS does it, or we do"
+    name = drill.get("kind")
+    if name not in drills.names():
+        yield ("drill", "kind"), f"no drill {name!r}; expected one of {drills.names()}"
+        return
+    kind = drills.kind(name)
+    for key in sorted(kind.REQUIRED - set(drill)):
+        yield ("drill",), f"{key} is missing; the drill {name} expected {sorted(kind.REQUIRED)}"
+        return
+    for key in drill:
+        if key not in kind.REQUIRED | kind.OPTIONAL | {"kind"}:
+            expected = sorted(kind.REQUIRED | kind.OPTIONAL)
+            yield ("drill", key), f"unknown key {key!r}; the drill {name} expected {expected}"
+    opt_in = {"gameday": "ready", "system": system}
+    tags = drill.get("tags")
+    if not isinstance(tags, dict) or not opt_in.items() <= tags.items():
+        yield ("drill", "tags"), f"tags are {tags!r}; expected at least {opt_in}, the owner's opt-in"
+    for key, said in kind.problems(drill):
+        yield ("drill", key), said
+
+
+def _floor(floor: Mapping[str, Any]) -> Problems:
+    for key, value in floor.items():
+        if key not in _FLOOR:
+            yield ("floor", key), f"unknown key {key!r}; expected {sorted(_FLOOR)}"
+            continue
+        least, most = _FLOOR[key]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least < value < most:
+            yield ("floor", key), f"{key} is {value!r}; expected a number above {least:g} and below {most:g}"
 
 
 @cache

@@ -9,7 +9,7 @@ from chaos import experiment
 from chaos.experiment import Experiment
 from fixtures import environment, quantity
 from fixtures.errors import ConfigError as QuantityError
-from gameday import catalog, defects, plan, replayed
+from gameday import admission, catalog, defects, plan, replayed
 from gameday.crew import Crew
 from gameday.errors import ConfigError
 from gameday.plan import Load, Phase, Plan
@@ -21,7 +21,16 @@ from slo.objective import Objective
 WARMUP_S = 10.0
 DEFAULT_RATE = "50/s"
 DEFAULT_DURATION = "150s"
-_BY_REQUESTS = {"latency", "errors", "availability", "attainment", "leaks", "wrong_content", "stale_reads"}
+_BY_REQUESTS = {
+    "latency",
+    "errors",
+    "availability",
+    "attainment",
+    "leaks",
+    "wrong_content",
+    "stale_reads",
+    "unclear",
+}
 _BY_LEDGER = {
     "lost_writes",
     "duplicated_writes",
@@ -49,6 +58,7 @@ class Options:
     speed: float = 1.0
     objectives: tuple[str, ...] = ()
     defects: tuple[str, ...] = ()
+    plan_hashes: tuple[str, ...] = ()
 
 
 def request(name: str, options: Options, *, out: Path = Path("runs"), command: str = "") -> Request:
@@ -84,14 +94,26 @@ def request(name: str, options: Options, *, out: Path = Path("runs"), command: s
         out=out,
         command=command,
         use_standing=options.use_standing,
+        approved=admission.hashes(options.plan_hashes, chosen.experiments),
         crew=options.crew,
     )
 
 
 def experiments(chosen: Plan) -> dict[str, Experiment]:
-    """The plan's experiments by name."""
+    """The plan's experiments by name.
+
+    Raises:
+        ConfigError: a drill is not the last; its undo waits for the read-back, and nothing else may be broken
+            meanwhile.
+    """
     folder = plan.EXPERIMENTS / chosen.system
-    return {name: experiment.load(folder / f"{name}.json") for name in chosen.experiments}
+    found = {name: experiment.load(folder / f"{name}.json") for name in chosen.experiments}
+    early = [name for name in chosen.experiments[:-1] if found[name].drill]
+    if early:
+        raise ConfigError(
+            f"{chosen.name}: {early[0]} is a drill, undone after the read-back; expected it to be the last"
+        )
+    return found
 
 
 def drivable(one: Objective, traffic: Traffic, rate: float, phases: tuple[Phase, ...]) -> bool:
@@ -126,6 +148,8 @@ def _replay(
 ) -> Request:
     if options.defects:
         raise ConfigError("--defect does not go with --replay; expected a plan or a system")
+    if options.plan_hashes:
+        raise ConfigError("--plan-hash does not go with --replay, which has no experiments")
     if options.rate or options.no_faults:
         raise ConfigError("--rate and --no-faults do not go with --replay; --speed makes it faster or slower")
     wish = replayed.Wish(

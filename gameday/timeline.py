@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,13 +20,16 @@ from slo import jsonl, judge, record
 from slo.objective import Objective
 
 UNDO_RESERVE_S = 5.0
+CALM = ("steady", "recovered")
+GATE_S = 30.0
 
 
 @dataclass(slots=True, kw_only=True)
 class Timeline:
     """Walks through a plan's phases beside the traffic process.
 
-    `now` names the phase for whoever shows progress.
+    `now` names the phase for whoever shows progress; `approved` are plan hashes by experiment, `good` is the
+    share of good answers now.
     """
 
     plan: Plan
@@ -37,15 +41,25 @@ class Timeline:
     traffic: subprocess.Popen[bytes]
     stop: threading.Event
     say: Callable[[str], None]
+    approved: Mapping[str, str] = field(default_factory=dict)
+    good: Callable[[], float | None] | None = None
     now: str = "logging users in"
     bounds: list[tuple[Phase, float, float]] = field(default_factory=list)
+    _later: ExitStack = field(default_factory=ExitStack)
 
     def walk(self) -> bool:
         """Wait for the traffic's start, pass every phase, wait for the read-back; False when interrupted.
 
+        Drills are undone last: what they left the system with is what is read back.
+
         Raises:
             LoadError: the traffic process ended before its time.
+            DriveError: a drill is not proven undone.
         """
+        with self._later:
+            return self._walk()
+
+    def _walk(self) -> bool:
         start = self._wait_for("start", start_limit(self.folder))
         if start is None:
             return False
@@ -91,13 +105,17 @@ class Timeline:
             deadline=end - UNDO_RESERVE_S,
             run_id=self.folder.name,
             commit=self.commit,
+            approved=self.approved.get(experiment.name, ""),
+            good=self.good,
+            later=self._later,
         )
         self.say(f"{experiment.name}: {outcome.summary}")
 
     def _gate(self, experiment: Experiment) -> judge.Gate:
-        phase, start, end = next(bound for bound in reversed(self.bounds) if bound[0].name == "steady")
+        phase, start, end = next(bound for bound in reversed(self.bounds) if bound[0].name in CALM)
+        if phase.name == "recovered":  # trouble may reach into its beginning
+            start = max(start, end - GATE_S)
         wanted = tuple(o for o in self.objectives if o.id in experiment.steady_state)
-        del phase
         return judge.holds(record.read(self.folder), wanted, start=start, end=end)
 
     def _wait_for(self, edge: str, limit: float) -> float | None:

@@ -14,10 +14,12 @@ from botocore.validate import ParamValidator
 
 from chaos import experiment, probes
 from chaos.errors import ConfigError
+from chaos.floor import Floor
 from fixtures import environment
 from slo import objective
 
 SHIPPED = sorted(experiment.FOLDER.glob("*/*.json"))
+TEMPLATES = [path for path in SHIPPED if "drill" not in json.loads(path.read_text("utf-8"))]
 TARGETS = Path(objective.__file__).parent / "targets"
 FAILOVER = experiment.FOLDER / "lexohub" / "aurora-failover.json"
 
@@ -43,7 +45,7 @@ def changed(keys: tuple[str | int, ...], value: Any) -> dict[str, Any]:
     return dict(data)
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_shipped_experiment_is_what_boto3_takes(path: Path) -> None:
     """Each loads, resolves for the local environment, and passes botocore's own validation."""
     found = experiment.load(path)
@@ -62,6 +64,12 @@ def test_a_shipped_experiment_names_objectives_that_exist(path: Path) -> None:
     found = experiment.load(path)
     known = {item.id for item in objective.load(TARGETS / f"{found.system}.toml")}
     assert not {*found.judge, *found.steady_state} - known
+
+
+def test_a_floor_of_its_own_replaces_the_usual_one(tmp_path: Path) -> None:
+    """As far as it is said."""
+    assert experiment.load(written(tmp_path, changed(("floor",), {"for_s": 90}))).floor == Floor(for_s=90.0)
+    assert experiment.load(FAILOVER).floor == Floor()
 
 
 @pytest.mark.parametrize("system", sorted({path.parent.name for path in SHIPPED}))
@@ -107,6 +115,10 @@ def test_every_system_has_a_noop(system: str) -> None:
         (("template", "actions", "failover", "startAfter"), ["failover"], "expected another action"),
         (("template", "actions", "failover", "parameters"), {"duration": "PT1M"}, "unknown parameter"),
         (("template", "actions"), {}, "no actions; expected"),
+        (("floor",), "0.1", "expected an object"),
+        (("floor",), {"good": 0.1}, "unknown key 'good'; expected ['for_s', 'good_ratio']"),
+        (("floor",), {"good_ratio": 1.5}, "expected a number above 0 and below 1"),
+        (("floor",), {"for_s": True}, "expected a number above 1 and below 600"),
         (("observe", "probe"), "crystal-ball", f"expected one of {probes.names()}"),
         (("observe", "probe"), "none", "unknown key 'url'"),
         (("observe",), {"probe": "none"}, "expected none where every action is aws:fis:wait"),

@@ -9,7 +9,7 @@ import pytest
 
 from gameday import prepare, preview
 from gameday.errors import ConfigError
-from gameday.plan import Phase
+from gameday.plan import EXPERIMENTS, Phase
 from gameday.run import targets
 
 
@@ -112,3 +112,25 @@ def test_a_rate_replaces_a_rate_only(tmp_path: Path) -> None:
     """Users and stages have no one rate that `--rate` could stand for."""
     with pytest.raises(ConfigError, match="no one rate"):
         planned(tmp_path, 'model = "users"\nusers = 5\nthink = "1s"', rate="5/s")
+
+
+def test_a_drill_is_the_last_fault_of_a_plan() -> None:
+    """Its undo waits for the read-back, and nothing else may be broken meanwhile."""
+    phases = tuple(
+        Phase(name="fault", for_s=60.0, experiment=name) for name in ("restore-drill", "aurora-failover")
+    )
+    chosen = prepare.request("lexohub-failover", prepare.Options(env="local")).plan
+    with pytest.raises(ConfigError, match="restore-drill is a drill"):
+        prepare.experiments(replace(chosen, phases=phases))
+    assert list(prepare.experiments(replace(chosen, phases=phases[::-1]))) == [
+        "aurora-failover",
+        "restore-drill",
+    ]
+
+
+def test_the_whole_game_day_holds_every_experiment_that_is_a_fault_of_its_own() -> None:
+    """One after the other, each followed by a time to recover in."""
+    plan = prepare.request("lexohub-gameday", prepare.Options(env="local")).plan
+    shipped = {path.stem for path in (EXPERIMENTS / "lexohub").glob("*.json")}
+    assert set(plan.experiments) == shipped - {"noop", "alarm-as-documented"}
+    assert [phase.name for phase in plan.phases[2:]] == ["fault", "recovered"] * len(plan.experiments)
