@@ -165,7 +165,9 @@ def _preview(
     pause_s: float,
 ) -> tuple[Target, ...]:
     wide = {name: {**target, "selectionMode": "ALL"} for name, target in template["targets"].items()}
-    template_id = fis.create_template({**template, "targets": wide}, tags)
+    # Before a run nobody publishes what the stop alarm watches; and a preview breaks nothing to be stopped.
+    unstopped = {**template, "targets": wide, "stopConditions": [{"source": "none"}]}
+    template_id = fis.create_template(unstopped, tags)
     try:
         status = fis.start(template_id, token=uuid.uuid4().hex, tags=tags, mode="skip-all")
         deadline = time.monotonic() + timeout_s

@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
-from chaos import driver
+from chaos import driver, lock
 from fixtures import environment
 from gameday import (
+    admission,
     catalog,
     check,
     crew,
@@ -26,8 +27,10 @@ from gameday import (
     show,
     standing,
 )
+from gameday.doctor import doctor
 from gameday.exitcodes import ExitCode
 from gameday.exits import exits as _exits
+from gameday.export import export
 from gameday.replay import replay
 from gameday.run import judge_and_report, judge_by, writable
 from gameday.run import run as run_request
@@ -81,13 +84,20 @@ def check_() -> ExitCode:
 @main.command()
 @click.argument("plan")
 @_env
+@click.option("--offline", is_flag=True, help="Ask nobody: leave out what the experiments could hit.")
 @_exits
-def plan(plan: str, env_name: str) -> None:
-    """Say what a run would do: phases, load, faults, objectives and the samples they need. Sends nothing.
+def plan(plan: str, env_name: str, *, offline: bool) -> None:
+    """Say what a run would do: phases, load, faults, objectives and the samples they need.
+
+    Where the environment answers, FIS resolves what each experiment could hit, breaking nothing, and the hash
+    of that plan is printed: `gameday run --plan-hash` applies it and no other.
 
     Example: gameday plan lexohub-failover --env local-async
     """
-    show.preview(preview.of(prepare.request(plan, prepare.Options(env=env_name))))
+    request = prepare.request(plan, prepare.Options(env=env_name))
+    show.preview(preview.of(request))
+    if request.experiments and not offline:
+        show.plans(admission.resolved(request.experiments, request.env))
 
 
 @main.command()
@@ -99,6 +109,8 @@ def plan(plan: str, env_name: str) -> None:
 )
 @click.option("--rate", metavar="RATE", help="Requests per second, e.g. 50/s.")
 @click.option("--for", "duration", metavar="TIME", help="Length of the steady phase, e.g. 150s or 5m.")
+@click.option("--plan-hash", "plan_hashes", multiple=True, metavar="[EXPERIMENT=]HASH",
+              help="Start only the plan with this hash; one for each experiment.")  # fmt: skip
 @click.option("--no-faults", is_flag=True, help="Leave the plan's experiments out.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of arrivals and data choices.")
 @click.option(
@@ -143,6 +155,7 @@ def run(plan: str, out: Path, **options: Any) -> ExitCode:
         speed=options["speed"],
         objectives=options["objectives"],
         defects=options["defects"],
+        plan_hashes=options["plan_hashes"],
     )
     command = shlex.join(["gameday", *sys.argv[1:]])
     request = prepare.request(plan, chosen, out=writable(out), command=command)
@@ -298,7 +311,7 @@ def set_(folder: Path) -> None:
 @_env
 @_exits
 def abort(env_name: str) -> None:
-    """Stop every experiment that this suite started and undo its faults.
+    """Stop every experiment that this suite started, undo its faults, free locks whose owners are dead.
 
     Example: gameday abort --env local
     """
@@ -306,10 +319,15 @@ def abort(env_name: str) -> None:
     undone = driver.abort(env)
     for line in undone:
         click.echo(str(line))
+    if env.aws.lock_bucket and (env.kind != "region" or env.region_file):
+        for each in lock.free(env):
+            click.echo(each)
     click.echo(f"{len(undone)} undone; nothing of this suite is left open")
 
 
 main.add_command(replay)
+main.add_command(export)
+main.add_command(doctor)
 
 
 @main.group()

@@ -46,14 +46,19 @@ class Folder:
         _write(self.path, {**self.manifest, **ended})
 
 
-def create(out: Path, plan: Plan) -> Path:
-    """Make `out/<plan>-<utc>-<4 hex>/`.
+def name(plan: Plan) -> str:
+    """The id of a new run: `<plan>-<utc>-<4 hex>`."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    return f"{plan.name}-{stamp}-{secrets.token_hex(2)}"
+
+
+def create(out: Path, run_id: str) -> Path:
+    """Make the folder of a run.
 
     Raises:
         FolderError: the disk is full, or `out` may not be written.
     """
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    path = out / f"{plan.name}-{stamp}-{secrets.token_hex(2)}"
+    path = out / run_id
     try:
         path.mkdir(parents=True)
     except OSError as error:

@@ -15,7 +15,7 @@ from chaos.errors import ChaosError
 from chaos.experiment import Experiment
 from fixtures.environment import Environment
 from fixtures.errors import FixtureError
-from gameday import folder, limits, live, past
+from gameday import admission, folder, limits, live, past
 from gameday.crew import Crew
 from gameday.errors import ConfigError, FolderError, GamedayError, WorkersLostError
 from gameday.exitcodes import ExitCode
@@ -42,7 +42,8 @@ class Request:
     """Everything a run needs, read and checked before anything starts.
 
     `own_targets` is the text of the run's own objectives.toml, where its system has no file of them; `load`
-    adds to what the plan's load says in the manifest; `crew` are the workers that share it.
+    adds to what the plan's load says in the manifest; `crew` are the workers that share it; `approved`
+    are the plan hashes by experiment that may be applied (none: whatever resolves).
     """
 
     plan: Plan
@@ -56,13 +57,20 @@ class Request:
     own_targets: str = ""
     load: Mapping[str, object] = field(default_factory=dict)
     crew: Crew | None = None
+    approved: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what must not be sent.
 
         Raises:
-            ConfigError: more requests per second than the environment allows.
+            ConfigError: more requests per second than the environment allows, or faults where nothing keeps
+                two runs apart.
         """
+        if self.experiments and self.env.kind == "aws" and self.env.aws.lock_bucket is None:
+            raise ConfigError(
+                f"{self.plan.name} has faults, and {self.env.path} names no aws.lock_bucket; expected the S3 "
+                "bucket in which runs agree on who is next; nothing was sent"
+            )
         load, allowed = self.plan.load, f"{self.env.max_rate:g}/s (max_rate in {self.env.path})"
         if load.rate > self.env.max_rate:
             raise ConfigError(
@@ -91,7 +99,8 @@ def run(request: Request, say: Callable[[str], None]) -> Result:
     """Do it.
 
     Raises:
-        GamedayError, FixtureError, ChaosError: nothing was measured (the region did not start, say).
+        GamedayError, FixtureError, ChaosError: nothing was measured (the region did not start, somebody else
+            holds the lock, a target resolves to nothing).
     """
     connections = limits.at_once({**asdict(request.plan.load), **request.load})
     workers = request.crew.local + request.crew.remote if request.crew else 1
@@ -99,9 +108,12 @@ def run(request: Request, say: Callable[[str], None]) -> Result:
         connections, workers=workers, edge=request.env.kind == "region" and not request.use_standing
     )
     with interrupts() as stop:
-        with _place(request, stop) as env:
+        with ExitStack() as place:
+            env = place.enter_context(_place(request, stop))
+            run_id = folder.name(request.plan)
+            lock = place.enter_context(admission.admitted(request, env, run_id, stop, say))
             planted = _planted(request)
-            path = folder.create(request.out, request.plan)
+            path = folder.create(request.out, run_id)
             opened = folder.begin(
                 path,
                 plan=request.plan,
@@ -119,6 +131,9 @@ def run(request: Request, say: Callable[[str], None]) -> Result:
             if planted:
                 say(f"planted on purpose: {', '.join(planted)}")
             reason, broken = _measure(request, env, opened, stop, say)
+            if lock is not None and lock.lost:
+                reason, broken = lock.lost, True
+                say(f"cut short: {reason}")
         say("judging")
         opened.close("cut-short" if reason else "complete", reason)
         verdicts = _judged(path)
@@ -244,10 +259,12 @@ def _drive(
             traffic=process,
             stop=stop,
             say=say,
+            approved=request.approved,
         )
-        stack.enter_context(
+        watcher = stack.enter_context(
             live.watch(opened.path, lambda: timeline.now, _publisher(env, request.plan.system))
         )
+        timeline.good = watcher.good
         return timeline.walk()
 
 

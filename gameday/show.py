@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from chaos.guard import Plan
 from gameday.preview import Preview
 from slo.compare import UNKNOWN, WORSE, Comparison
 from slo.finding import spoken
@@ -162,3 +163,15 @@ def history(entries: Sequence[Entry], baselines: Sequence[str]) -> None:
         style = _STYLE.get(one.verdict, "")
         table.add_row(name, one.environment, one.fingerprint, commit, f"[{style}]{one.verdict}[/]", values)
     console.print(table)
+
+
+def plans(found: Mapping[str, Plan] | str) -> None:
+    """What each experiment could hit and the hash that stands for exactly that; or why it is not known."""
+    console = _console()
+    if isinstance(found, str):
+        console.print(f"targets not resolved: {found}", markup=False, soft_wrap=True)
+        return
+    for name, plan in found.items():
+        console.print(f"plan of {name}: {plan.hash}", markup=False, soft_wrap=True)
+        for arn in plan.arns or ("no resources of its own",):
+            console.print(f"  could hit {arn}", markup=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,21 +16,23 @@ from typing import Any
 
 import pytest
 
-from chaos import driver, experiment, guard
+from chaos import credentials, driver, experiment, guard, planning
 from chaos.errors import DriveError, GuardError, ProbeError
 from chaos.experiment import Experiment
 from chaos.fis import Fis
+from chaos.floor import Floor
 from chaos.guard import Plan
 from chaos.outcome import Outcome
 from fixtures.region import info
-from tests.chaos.stage import CLUSTER, QUICK, Stage, until
+from tests.chaos.child import STEPS
+from tests.chaos.stage import ALARM, CLUSTER, QUICK, Stage, until
 
 
 def shipped(name: str) -> Experiment:
     return experiment.load(experiment.FOLDER / "lexohub" / f"{name}.json")
 
 
-def drive(stage: Stage, wanted: Experiment, *, seconds: float = 30.0) -> Outcome:
+def drive(stage: Stage, wanted: Experiment, *, seconds: float = 30.0, **more: Any) -> Outcome:
     return driver.run(
         wanted,
         stage.env,
@@ -40,6 +43,7 @@ def drive(stage: Stage, wanted: Experiment, *, seconds: float = 30.0) -> Outcome
         commit="0123abc",
         log=stage.journal,
         patience=QUICK,
+        **more,
     )
 
 
@@ -94,11 +98,14 @@ def test_no_fault_runs_the_whole_way_and_is_seen_nowhere(stage: Stage) -> None:
 
 
 def failing() -> Experiment:
-    """An action that AWS knows and the local region cannot perform."""
+    """An action that fails: the alarm that it wants in ALARM is OK."""
     found = shipped("aurora-failover")
     action = {
-        "actionId": "aws:ssm:start-automation-execution",
-        "parameters": {"documentArn": "arn:aws:ssm:us-east-1::document/x", "maxDuration": "PT1M"},
+        "actionId": "aws:cloudwatch:assert-alarm-state",
+        "parameters": {
+            "alarmArns": f"arn:aws:cloudwatch:us-east-1:123456789012:alarm:{ALARM}",
+            "alarmStates": "ALARM",
+        },
     }
     template = {key: value for key, value in found.template.items() if key != "targets"}
     return replace(found, template={**template, "actions": {"go": action}})
@@ -222,10 +229,13 @@ def test_a_fault_that_stays_keeps_its_entry_open(stage: Stage) -> None:
     nothing_left(stage)
 
 
-def child(stage: Stage, name: str) -> subprocess.Popen[str]:
-    arguments = [name, str(stage.env.region_file), str(stage.folder), str(stage.journal.path)]
+def child(stage: Stage, name: str, *how: str) -> subprocess.Popen[str]:
+    arguments = [name, str(stage.env.region_file), str(stage.folder), str(stage.journal.path), *how]
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.chaos.child", *arguments], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.chaos.child", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -247,11 +257,10 @@ def test_two_interrupts_stop_and_undo_once(stage: Stage) -> None:
     nothing_left(stage)
 
 
-@pytest.mark.parametrize("name", ["noop", "aurora-failover"])
-def test_abort_closes_what_a_killed_driver_left(stage: Stage, name: str) -> None:
+def test_abort_closes_what_a_killed_driver_left(stage: Stage) -> None:
     """After kill -9 the journal and the tags are enough to stop it, prove it gone and clean up."""
     slow(stage)
-    with child(stage, name) as process:
+    with child(stage, "aurora-failover") as process:
         until(lambda: started(stage))
         process.kill()
         process.wait()
@@ -261,9 +270,104 @@ def test_abort_closes_what_a_killed_driver_left(stage: Stage, name: str) -> None
     assert [(item.id, item.verified) for item in undone if item.verified is not None] == [
         (entry.facts["experiment_id"], True)
     ]
-    assert [item.what for item in undone if item.verified is None] == ["template"]
+    assert [item.what for item in undone if item.verified is None] == []
     nothing_left(stage)
     assert driver.abort(stage.env, log=stage.journal, patience=QUICK) == []
+
+
+def test_a_terminated_run_undoes_its_fault(stage: Stage) -> None:
+    """SIGTERM, as a run takes it: the experiment is stopped and waited for, and nothing is left."""
+    slow(stage)
+    with child(stage, "noop", "handled") as process:
+        until(lambda: started(stage))
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=30)
+    assert said.strip() == "stopped interrupted True"
+    assert [event["reason"] for event in stage.events("cut")] == ["interrupted"]
+    nothing_left(stage)
+
+
+def test_a_driver_killed_at_any_step_leaves_no_fault(stage: Stage) -> None:
+    """From the journal entry to its end, whatever SIGKILL leaves is stopped, proven gone and cleaned up."""
+    slow(stage)
+    with child(stage, "noop", "walk") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for step in STEPS:
+            process.stdin.write(f"{step}\n")
+            process.stdin.flush()
+            assert process.stdout.readline().strip() == str(int(signal.SIGKILL)), step
+            assert [entry.orphaned for entry in stage.journal.open_entries()] == [True], step
+            driver.abort(stage.env, log=stage.journal, patience=QUICK)
+            nothing_left(stage)
+        process.stdin.close()
+
+
+def test_abort_from_another_shell_needs_the_journal_only(stage: Stage, tmp_path: Path) -> None:
+    """No region of that name is up and nothing but the journal is known, as after a reboot of the suite."""
+    slow(stage)
+    file = tmp_path / "another-shell.toml"
+    file.write_text(Path("fixtures/environments/local.toml").read_text("utf-8"), "utf-8")
+    with child(stage, "noop", "", file.stem) as process:
+        until(lambda: started(stage))
+        process.kill()
+        process.wait()
+    code = "from gameday.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "abort", "--env", str(file)],
+        env={**os.environ, "GAMEDAY_STATE": str(stage.journal.path.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "noop of run child" in done.stdout
+    assert "proven gone" in done.stdout
+    nothing_left(stage)
+
+
+def test_too_few_good_answers_end_a_fault(stage: Stage) -> None:
+    """The driver sees them itself, long before the stop alarm; the reason is on record."""
+    slow(stage)
+    wanted = replace(shipped("noop"), floor=Floor(good_ratio=0.5, for_s=0.2))
+    outcome = drive(stage, wanted, good=lambda: 0.25)
+    assert (outcome.state, outcome.verified, outcome.ok) == ("stopped", True, False)
+    assert "25% of the answers were good" in outcome.cut
+    assert [event["reason"] for event in stage.events("cut")] == [outcome.cut]
+    nothing_left(stage)
+
+
+def test_only_the_approved_plan_is_applied(stage: Stage) -> None:
+    """Another hash starts nothing; the right one does, also shortened."""
+    wanted = [shipped("aurora-failover")]
+    found = planning.plans(wanted, stage.env, run_id="r", commit="c", stopped=lambda: False, patience=QUICK)
+    plan = found["aurora-failover"]
+    assert [arn.rsplit(":", 1)[1] for arn in plan.arns] == [CLUSTER]
+    with pytest.raises(GuardError, match=f"the plan is {plan.hash}, not the approved 000000000000"):
+        drive(stage, wanted[0], approved="0" * 12)
+    assert (stage.control.failovers, stage.journal.path.exists()) == (0, False)
+    assert drive(stage, wanted[0], approved=plan.hash[:12]).ok
+    assert stage.control.failovers == 1
+
+
+def test_credentials_must_last_until_the_fault_is_gone(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the end of its phase, and as long as the proof may take after that."""
+    needed: list[float] = []
+    monkeypatch.setattr(credentials, "check", lambda _env, *, need_s: needed.append(need_s))
+    assert drive(stage, shipped("noop"), seconds=30).ok
+    assert QUICK.recovery_s + 20 < needed[0] <= QUICK.recovery_s + 30
+
+
+def test_one_experiment_at_a_time_whoever_started_it(stage: Stage) -> None:
+    """Another machine's experiment, known by its tags alone, keeps ours from starting - and only ours."""
+    slow(stage)
+    fis = Fis.of(stage.env)
+    template_id = fis.create_template(experiment.resolve(shipped("noop"), stage.env), {})
+    running = fis.start(template_id, token="o" * 8, tags={"gameday-experiment": "lexohub/noop"})
+    with pytest.raises(GuardError, match=f"{running.id}.*one at a time"):
+        drive(stage, shipped("noop"))
+    planning.alone(fis, "writlix")
+    assert not stage.journal.path.exists()
 
 
 def test_the_next_start_sees_to_an_orphan_first(stage: Stage) -> None:

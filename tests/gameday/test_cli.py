@@ -12,6 +12,19 @@ from click.testing import CliRunner, Result
 from gameday.cli import main
 from gameday.exitcodes import ExitCode
 
+STAGING = """\
+kind = "aws"
+size = "small"
+allow_hosts = ["127.0.0.1"]
+max_rate = "2000/s"
+[urls]
+api = "http://127.0.0.1:1"
+[aws]
+account = "123456789012"
+region = "us-east-1"
+endpoint = "http://127.0.0.1:1"
+"""
+
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for name, command in group.commands.items():
@@ -96,3 +109,35 @@ def test_a_standing_region_that_is_not_there_is_said(tmp_path: Path) -> None:
     shown = gameday("run", "lexohub-noop", "--standing", "--env", str(path), "--out", str(tmp_path / "runs"))
     assert shown.exit_code == ExitCode.BROKEN
     assert "gameday region up --env alone" in shown.stderr
+
+
+def test_a_plan_without_a_region_says_that_targets_are_not_resolved(tmp_path: Path) -> None:
+    """The files alone say the rest; --offline asks nobody."""
+    path = tmp_path / "alone.toml"
+    path.write_text(Path("fixtures/environments/local.toml").read_text("utf-8"), "utf-8")
+    shown = gameday("plan", "lexohub-failover", "--env", str(path))
+    assert shown.exit_code == 0
+    assert "targets not resolved: no region of 'alone' is up" in shown.output
+    assert "targets not resolved" not in gameday("plan", "lexohub-failover", "--offline").output
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "expected"),
+    [
+        (("doctor", "--env", "ALONE"), ExitCode.BROKEN, "gameday region up --env alone"),
+        (("doctor", "nonsense", "--env", "STAGING"), ExitCode.USAGE, "aurora-failover"),
+        (("doctor", "--system", "nobody", "--env", "STAGING"), ExitCode.USAGE, "'nobody'"),
+        (("run", "lexohub-failover", "--env", "STAGING"), ExitCode.USAGE, "aws.lock_bucket"),
+        (("run", "lexohub-failover", "--plan-hash", "short"), ExitCode.USAGE, "aurora-failover"),
+    ],
+)
+def test_what_cannot_be_begun_is_said(
+    tmp_path: Path, words: tuple[str, ...], code: ExitCode, expected: str
+) -> None:
+    """No region to look at, no such experiment, faults without a lock, a hash that is none."""
+    local = Path("fixtures/environments/local.toml").read_text("utf-8")
+    (tmp_path / "alone.toml").write_text(local, "utf-8")
+    (tmp_path / "staging.toml").write_text(STAGING, "utf-8")
+    paths = {"ALONE": str(tmp_path / "alone.toml"), "STAGING": str(tmp_path / "staging.toml")}
+    shown = gameday(*(paths.get(word, word) for word in words))
+    assert (shown.exit_code, expected in shown.stderr) == (code, True)
