@@ -49,13 +49,14 @@ class Held:
 
     def keep(self, stop: threading.Event) -> None:
         """Renew it until `done`; a lock that is lost sets `stop`."""
-        confirmed = time.monotonic()
-        while not self.done.wait(self.pace.renew_s):
+        confirmed, pause = time.monotonic(), self.pace.renew_s
+        while not self.done.wait(pause):
             asked = time.monotonic()
             try:
                 self._renew()
-                confirmed = asked
+                confirmed, pause = asked, self.pace.renew_s
             except LockError as error:
+                pause = self.pace.renew_s / 3
                 if time.monotonic() - confirmed > self.pace.lease_s - self.pace.renew_s:
                     self.lost = f"the lock of this run could not be renewed: {error}"
             if self.lost:

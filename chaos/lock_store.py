@@ -60,7 +60,7 @@ class Store:
         """The bucket of a resolved environment, which must have one."""
         bucket = env.aws.lock_bucket
         assert bucket is not None, "asked only where there is one"
-        return cls(client=aws.client(env, "s3"), bucket=bucket, where=str(env.path))
+        return cls(client=aws.client(env, "s3", hasty=True), bucket=bucket, where=str(env.path))
 
     def put(self, key: str, said: Mapping[str, Any], **condition: str) -> str | None:
         """Write it and return its ETag; None when the condition does not hold."""

@@ -80,7 +80,7 @@ def walk(*arguments: str) -> None:
     # Forked, as imports and clients take longer than all else; nothing is connected and no thread runs yet.
     env = place(arguments[1], arguments[4])
     made = {service: aws.client(env, service) for service in ("sts", "fis", "cloudwatch")}
-    aws.client = lambda env, service: made[service]
+    aws.client = lambda env, service, *, hasty=False: made[service]
     for line in sys.stdin:
         child = os.fork()
         if not child:

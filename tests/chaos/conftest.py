@@ -19,10 +19,10 @@ def clients_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep AWS clients: building one takes longer than most of these tests."""
     build = aws.client
 
-    def client(env: Environment, service: str) -> Any:
-        key = (env.aws.endpoint, env.aws.region, service)
+    def client(env: Environment, service: str, *, hasty: bool = False) -> Any:
+        key = (env.aws.endpoint, env.aws.region, f"{service} {hasty}")
         if key not in _clients:
-            _clients[key] = build(env, service)
+            _clients[key] = build(env, service, hasty=hasty)
         return _clients[key]
 
     monkeypatch.setattr(aws, "client", client)

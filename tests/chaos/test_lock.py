@@ -193,6 +193,14 @@ def test_an_object_that_is_no_lock_is_left_alone(here: Environment) -> None:
     store.client.delete_object(Bucket=store.bucket, Key=lock.key_of(here, "lexohub"))
 
 
-def test_a_lock_is_a_lease() -> None:
-    """It is renewed several times before anybody else may take it."""
-    assert Pace().lease_s >= 3 * Pace().renew_s
+def test_a_lock_that_cannot_be_renewed_is_known_lost_before_others_may_take_it(env: Environment) -> None:
+    """However long S3 takes not to answer: two tries that hang end within the lease."""
+    config = Store.of(env).client.meta.config
+    backoff_s = 1.0
+    hangs_s = (
+        config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout) + backoff_s
+    )
+    pace = Pace()
+    first = pace.renew_s + hangs_s
+    second = first + pace.renew_s / 3 + hangs_s
+    assert pace.lease_s - pace.renew_s < second < pace.lease_s
