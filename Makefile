@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: gameday test lint types contract tests bench detect install lock clean
+.PHONY: gameday test lint types contract tests faults bench detect install lock clean
 
 gameday: install ## one whole game day on this machine; fails unless the run passed
 	@$(BIN)/gameday run $(SYSTEM)-local --env local
@@ -26,7 +26,10 @@ contract: install
 	@$(BIN)/lint-imports
 
 tests: install # by file, in the order of tests/conftest.py: what a file's tests share (a region, say) is started once
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not proof"
+
+faults: install ## every local fault on a whole region: felt from outside while it lasts, gone after it; minutes
+	@$(BIN)/python -m pytest -m proof
 
 bench: install ## beside k6 and stock Locust on this machine; a table, and bench/results.json
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock
