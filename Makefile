@@ -28,7 +28,7 @@ contract: install
 tests: install # by file, in the order of tests/conftest.py: what a file's tests share (a region, say) is started once
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not proof"
 
-faults: install ## every local fault on a whole region: felt from outside while it lasts, gone after it; minutes
+faults: install ## the slow proofs: each local fault on a whole region, the AWS CLI, a driver killed at every step
 	@$(BIN)/python -m pytest -m proof
 
 bench: install ## beside k6 and stock Locust on this machine; a table, and bench/results.json

@@ -16,6 +16,12 @@ LONGEST_FIRST = (
     "chaos/test_driver.py",
     "scenarios/face/test_locust_face.py",
     "fixtures/region/fis/test_fis_experiments.py",
+    "chaos/test_drills.py",
+    "fixtures/region/fis/test_fis_conformance.py",
+    "fixtures/region/fis/test_fis_leases.py",
+    "fixtures/region/fis/test_fis_targets.py",
+    "fixtures/region/fis/test_fis_functions.py",
+    "fixtures/region/fis/test_fis_logs.py",
 )
 
 

@@ -287,6 +287,7 @@ def test_a_terminated_run_undoes_its_fault(stage: Stage) -> None:
     nothing_left(stage)
 
 
+@pytest.mark.proof
 def test_a_driver_killed_at_any_step_leaves_no_fault(stage: Stage) -> None:
     """From the journal entry to its end, whatever SIGKILL leaves is stopped, proven gone and cleaned up."""
     slow(stage)
