@@ -12,7 +12,7 @@ import pytest
 
 from chaos import credentials
 from chaos.errors import GuardError, UnreachableError
-from fixtures import environment
+from fixtures import aws, environment
 from fixtures.environment import Environment
 
 NEED_S = 1800.0
@@ -51,7 +51,8 @@ def test_none_at_all_are_said(staging: Environment) -> None:
 def test_keys_that_never_end_will_do(staging: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a session token nothing ends."""
     lend(monkeypatch, ends_in=None, token="")
-    credentials.check(staging, need_s=NEED_S)
+    assert not aws.credentials(staging).token
+    credentials.check(staging, need_s=float("inf"))
 
 
 @pytest.mark.parametrize("ends_in", [NEED_S - 60, -60.0])
@@ -65,9 +66,11 @@ def test_those_that_end_before_the_fault_are_refused(
 
 
 def test_those_that_end_later_will_do(staging: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Long enough is long enough."""
+    """Long enough is long enough, and not for longer."""
     lend(monkeypatch, ends_in=NEED_S + 60)
     credentials.check(staging, need_s=NEED_S)
+    with pytest.raises(GuardError, match="cannot be renewed"):
+        credentials.check(staging, need_s=NEED_S + 120)
 
 
 def test_temporary_ones_that_do_not_say_when_they_end_are_refused(
@@ -86,11 +89,13 @@ def test_those_that_are_renewed_will_do_however_short(staging: Environment, tmp_
     (tmp_path / "answer.json").write_text(json.dumps(answer), "utf-8")
     program = f"[default]\ncredential_process = cat {tmp_path / 'answer.json'}\n"
     (tmp_path / "config").write_text(program, "utf-8")
-    credentials.check(staging, need_s=NEED_S)
+    assert aws.credentials(staging).token == "t"
+    credentials.check(staging, need_s=float("inf"))
 
 
 def test_the_local_region_s_never_end() -> None:
     """They are fixed."""
     local = environment.load("local")
     there = replace(local, aws=replace(local.aws, endpoint="http://127.0.0.1:1"))
-    credentials.check(there, need_s=NEED_S)
+    assert aws.credentials(there) is aws.LOCAL
+    credentials.check(there, need_s=float("inf"))
