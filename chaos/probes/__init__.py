@@ -10,8 +10,9 @@ import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
-from chaos.errors import ProbeError
+from chaos.errors import GuardError, ProbeError
 from chaos.local import LocalRegion
 from chaos.sight import Phase
 from fixtures.environment import Environment
@@ -71,3 +72,21 @@ def kind(name: str) -> ProbeKind:
     module: Any = importlib.import_module(f"chaos.probes.{name}")
     loaded: ProbeKind = module
     return loaded
+
+
+def address(options: Mapping[str, Any], env: Environment) -> str:
+    """The option `url` of a probe that looks by HTTP, once the environment allows its host.
+
+    Raises:
+        GuardError: the host is not on the environment's allow-list.
+        ProbeError: it is no http URL.
+    """
+    url = str(options["url"])
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https"):
+        raise ProbeError(f"probe url {url!r}; expected http:// or https:// (is the environment resolved?)")
+    if parts.hostname not in env.allow_hosts:
+        raise GuardError(
+            f"probe url {url}: host {parts.hostname!r} is not in {env.path}'s {list(env.allow_hosts)}"
+        )
+    return url

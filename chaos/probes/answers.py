@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from chaos.errors import GuardError, ProbeError
+from chaos.errors import ProbeError
 from chaos.local import LocalRegion
 from chaos.memory import Memory
-from chaos.probes import Probe, Reading
+from chaos.probes import Probe, Reading, address
 from chaos.sight import Phase
 from fixtures.environment import Environment
 
@@ -92,14 +92,7 @@ def make(options: Mapping[str, Any], env: Environment, region: LocalRegion | Non
         GuardError: the URL's host is not on the environment's allow-list.
         ProbeError: it is no http URL, or the numbers contradict each other.
     """
-    url = str(options["url"])
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https"):
-        raise ProbeError(f"probe url {url!r}; expected http:// or https:// (is the environment resolved?)")
-    if parts.hostname not in env.allow_hosts:
-        raise GuardError(
-            f"probe url {url}: host {parts.hostname!r} is not in {env.path}'s {list(env.allow_hosts)}"
-        )
+    url = address(options, env)
     window, least = int(options.get("window", 20)), int(options.get("least", 2))
     if not 1 <= least <= window:
         raise ProbeError(f"{least} bad answers of {window}; expected at least 1, and no more than the window")

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from chaos.errors import GuardError, ProbeError
 from chaos.local import LocalRegion
-from chaos.probes import Probe, Reading
+from chaos.probes import Probe, Reading, address
 from chaos.sight import Phase
 from fixtures.environment import Environment
 
@@ -77,12 +76,5 @@ def make(options: Mapping[str, Any], env: Environment, region: LocalRegion | Non
         GuardError: the URL's host is not on the environment's allow-list.
         ProbeError: it is no http URL.
     """
-    url = str(options["url"])
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https"):
-        raise ProbeError(f"probe url {url!r}; expected http:// or https:// (is the environment resolved?)")
-    if parts.hostname not in env.allow_hosts:
-        raise GuardError(
-            f"probe url {url}: host {parts.hostname!r} is not in {env.path}'s {list(env.allow_hosts)}"
-        )
+    url = address(options, env)
     return Identity(url=url, field=str(options["field"]), timeout_s=float(options.get("timeout_s", 1.0)))
